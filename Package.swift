@@ -1,0 +1,145 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .enableUpcomingFeature("InternalImportsByDefault")]
+let core: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+/// A value-only target: no I/O, no clock, no C, no Foundation.
+func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/Core/\(name)", swiftSettings: core)
+}
+
+/// A thin wrapper over one C library or remote API.
+func shell(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/Shell/\(name)", swiftSettings: strict)
+}
+
+func app(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/App/\(name)", resources: resources,
+        swiftSettings: strict)
+}
+
+func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Sources/Tools/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, resources: resources,
+        swiftSettings: strict)
+}
+
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let package = Package(
+    name: "bedrock-relay",
+    products: [
+        .executable(name: "bedrock-relay", targets: ["BedrockRelay"]),
+        .executable(name: "bedrock-simulator", targets: ["SimulatorTool"]),
+        .executable(name: "relay-benchmarks", targets: ["Benchmarks"]),
+        .executable(name: "routing-replay", targets: ["RoutingReplay"]),
+    ],
+    targets: [
+        // System: the C headers, and the few C lines Swift cannot express.
+        system("CRdKafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
+        system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CYaml", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        .target(name: "CShims", dependencies: ["CCurl"], path: "Sources/System/CShims"),
+
+        // Core: values and state machines.
+        core("Time"),
+        core("Redaction"),
+        core("JSON"),
+        core("Partitions"),
+        core("Routing", ["ChatCompletions", "Time"]),
+        core("ChatCompletions", ["JSON"]),
+        core("Metrics", ["JSON", "Time"]),
+
+        // Shell: one thin wrapper per C library or remote API.
+        shell("Logging"),
+        shell("YAML", ["CYaml"]),
+        shell("EventLoop", ["CShims", "Time"]),
+        shell("HTTP", ["CCurl", "CShims", "EventLoop", "Logging", "Time"]),
+        shell("Kafka", ["CRdKafka", "CShims", "EventLoop", "Logging", "Partitions", "Time"]),
+        shell("ProviderAPI", ["ChatCompletions", "EventLoop", "Routing", "Time"]),
+        shell(
+            "Bedrock",
+            ["COpenSSL", "ChatCompletions", "EventLoop", "HTTP", "JSON", "ProviderAPI", "Redaction", "Routing", "Time"]),
+        shell("AdminHTTP", ["CShims", "Logging"]),
+
+        // App: configuration, the request pipeline, the composition root.
+        app(
+            "Configuration", ["Bedrock", "JSON", "Redaction", "Routing", "Time", "YAML"],
+            resources: [.copy("Resources/bedrock-models.json")]),
+        app(
+            "Pipeline",
+            [
+                "ChatCompletions", "EventLoop", "JSON", "Logging", "Metrics", "Partitions", "ProviderAPI", "Routing",
+                "Time",
+            ]),
+        .executableTarget(
+            name: "BedrockRelay",
+            dependencies: [
+                "AdminHTTP", "Bedrock", "CShims", "ChatCompletions", "Configuration", "EventLoop", "HTTP", "JSON",
+                "Kafka", "Logging", "Metrics", "Partitions", "Pipeline", "ProviderAPI", "Redaction", "Routing",
+                "Simulator", "Time",
+            ],
+            path: "Sources/App/BedrockRelay", swiftSettings: strict),
+
+        // Tools: a fake Bedrock and Kafka; timings; the replay of recorded routing scenarios.
+        .target(
+            name: "Simulator", dependencies: ["CRdKafka", "CShims"], path: "Sources/Tools/Simulator",
+            swiftSettings: strict),
+        tool("SimulatorTool", ["CShims", "Simulator"]),
+        tool(
+            "Benchmarks",
+            [
+                "Bedrock", "CCurl", "COpenSSL", "CRdKafka", "CShims", "ChatCompletions", "EventLoop", "HTTP", "JSON",
+                "Kafka", "Logging", "Partitions", "Pipeline", "ProviderAPI", "Redaction", "Routing", "Simulator",
+                "Time",
+            ]),
+        .target(
+            name: "RoutingScenarios", dependencies: ["ChatCompletions", "Configuration", "JSON", "Routing", "Time"],
+            path: "Sources/Tools/RoutingScenarios", swiftSettings: strict),
+        tool("RoutingReplay", ["RoutingScenarios"]),
+
+        // Tests: one target per source target, and what they share.
+        .target(name: "TestSupport", dependencies: ["Time"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("Time"),
+        tests("Redaction"),
+        tests("JSON"),
+        tests("Partitions"),
+        tests("Routing", ["ChatCompletions", "TestSupport", "Time"]),
+        tests("ChatCompletions", ["JSON"]),
+        tests("Metrics", ["JSON", "Time"]),
+        tests("Logging"),
+        tests("YAML"),
+        tests("EventLoop", ["Time"]),
+        tests("HTTP", ["EventLoop", "Logging", "Time"]),
+        tests("Kafka", ["CRdKafka", "EventLoop", "Logging", "Partitions", "Simulator", "Time"]),
+        tests(
+            "Bedrock",
+            [
+                "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction", "Routing",
+                "Simulator", "TestSupport", "Time",
+            ]),
+        tests("AdminHTTP", ["Logging"]),
+        tests("Configuration", ["Bedrock", "Redaction", "Routing", "Time", "YAML"]),
+        tests(
+            "Pipeline",
+            [
+                "ChatCompletions", "EventLoop", "JSON", "Logging", "Metrics", "Partitions", "ProviderAPI", "Routing",
+                "TestSupport", "Time",
+            ]),
+        tests("BedrockRelay", ["Configuration"]),
+        tests("Simulator", []),
+        tests("RoutingScenarios", ["Routing", "Time"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

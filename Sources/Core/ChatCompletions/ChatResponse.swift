@@ -1,0 +1,33 @@
+/// A finished answer, on its way to becoming an OpenAI `chat.completion` object.
+public struct ChatResponse: Sendable {
+    public enum FinishReason: String, Sendable {
+        case stop, length
+        case toolCalls = "tool_calls"
+        case contentFilter = "content_filter"
+    }
+
+    /// `chatcmpl-` and 32 hex digits.
+    public var id: String
+    /// Unix seconds.
+    public var created: Int64
+    /// The provider's model id.
+    public var model: String
+    /// The text as already escaped JSON string content, without quotes.
+    public var escapedContent: [UInt8]
+    public var finishReason: FinishReason
+    public var usage: Usage
+
+    public init(
+        id: String, created: Int64, model: String, escapedContent: [UInt8], finishReason: FinishReason, usage: Usage
+    ) {
+        self.id = id
+        self.created = created
+        self.model = model
+        self.escapedContent = escapedContent
+        self.finishReason = finishReason
+        self.usage = usage
+    }
+
+    /// The `chat.completion` object.
+    public func json() -> [UInt8] { fatalError("skeleton") }
+}

@@ -1,0 +1,30 @@
+/// A request's failure as its requester sees it: OpenAI's error object and an HTTP-equivalent status.
+public struct RequestFailure: Error, Hashable, Sendable {
+    /// OpenAI's error types.
+    public enum ErrorType: String, CaseIterable, Sendable {
+        case invalidRequest = "invalid_request_error"
+        case authentication = "authentication_error"
+        case permission = "permission_error"
+        case rateLimit = "rate_limit_error"
+        case timeout = "timeout_error"
+        case server = "server_error"
+    }
+
+    /// One of the contract's statuses: 400 401 403 404 408 413 429 500 502 503 504.
+    public var status: Int
+    public var type: ErrorType
+    public var message: String
+    public var param: String?
+    public var code: String?
+
+    public init(status: Int, type: ErrorType, message: String, param: String? = nil, code: String? = nil) {
+        self.status = status
+        self.type = type
+        self.message = message
+        self.param = param
+        self.code = code
+    }
+
+    /// `{"error": {"message", "type", "param", "code"}}`.
+    public func json() -> [UInt8] { fatalError("skeleton") }
+}

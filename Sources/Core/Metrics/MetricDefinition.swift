@@ -1,0 +1,2 @@
+/// The catalogue of what is measured.
+public enum MetricDefinition {}

@@ -1,0 +1,2 @@
+/// The read-only admin HTTP listener.
+public final class AdminServer: Sendable {}

@@ -1,0 +1,33 @@
+public import ChatCompletions
+public import EventLoop
+public import Routing
+
+/// What a model provider must do.
+@RequestPath
+public protocol ChatProvider: AnyObject {
+    /// Sends `request` to the attempt's deployment and returns its answer within `attempt.timeout`.
+    func complete(_ request: ChatRequest, _ attempt: Attempt) async throws(ProviderError) -> ChatResponse
+}
+
+/// Why a provider gave no answer: what routing needs to know, and what the requester is told.
+public struct ProviderError: Error, Sendable {
+    public var attempt: AttemptFailure
+    public var reply: RequestFailure
+    /// The provider's own name for it, for logs and routing events: `ThrottlingException`.
+    public var code: String?
+    /// The provider's id of the exchange, for logs.
+    public var requestID: String?
+    /// The task was cancelled: nothing is to be learnt from this.
+    public var isCancelled: Bool
+
+    public init(
+        attempt: AttemptFailure, reply: RequestFailure, code: String? = nil, requestID: String? = nil,
+        isCancelled: Bool = false
+    ) {
+        self.attempt = attempt
+        self.reply = reply
+        self.code = code
+        self.requestID = requestID
+        self.isCancelled = isCancelled
+    }
+}

@@ -1,0 +1,2 @@
+/// A YAML node that knows where it stands.
+public struct YAMLNode: Sendable {}

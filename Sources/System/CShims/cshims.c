@@ -1,0 +1,2 @@
+#include "cshims.h"
+#include "cshims_curl.h"

@@ -1,0 +1,2 @@
+/// Replays recorded routing scenarios against our router.
+public enum RoutingScenario {}

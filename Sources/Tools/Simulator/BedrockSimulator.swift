@@ -1,0 +1,2 @@
+/// A fake Bedrock runtime on loopback.
+public final class BedrockSimulator: Sendable {}
