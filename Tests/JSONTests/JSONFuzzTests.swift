@@ -89,10 +89,11 @@ import Testing
         return string.contains("e") && (try? JSONDocument(parsing: text)).map { hasUnrepresentable($0.root) } ?? false
     }
 
+    /// Whether a comma stands before a closing brace or bracket; they differ in one bit.
     private static func hasTrailingComma(_ text: [UInt8]) -> Bool {
         text.indices.contains { index in
             text[index] == UInt8(ascii: ",")
-                && text[(index + 1)...].first { !" \n\r\t".utf8.contains($0) }.map { $0 | 0x20 } == UInt8(ascii: "}")  // or "]"
+                && text[(index + 1)...].first { !" \n\r\t".utf8.contains($0) }.map { $0 | 0x20 } == UInt8(ascii: "}")
         }
     }
 

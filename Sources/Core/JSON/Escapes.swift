@@ -7,7 +7,7 @@ public func unescape(_ escaped: some Collection<UInt8>) -> [UInt8] {
     return text ?? unescape(span: Array(escaped).span)
 }
 
-private func unescape(span text: borrowing Span<UInt8>) -> [UInt8] {
+func unescape(span text: borrowing Span<UInt8>) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(text.count)
     var at = 0

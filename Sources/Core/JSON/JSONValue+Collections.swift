@@ -1,17 +1,29 @@
+extension [TapeEntry] {
+    /// The index of what follows the value at `index`.
+    @inline(__always)
+    fileprivate func indexAfter(_ index: Int, in text: borrowing Span<UInt8>) -> Int {
+        let entry = self[index]
+        switch text[Int(entry.start)] {
+        case Byte.openBrace, Byte.openBracket: return Int(entry.link) + 1
+        default: return index + 1
+        }
+    }
+}
+
 extension JSONValue {
     /// The member of an object; nil when it is not an object or has no such member. On duplicates the last counts.
     public subscript(key: String) -> JSONValue? {
         guard isObject else { return nil }
-        let name = key.utf8.span
-        var found: JSONValue?
+        let tape = storage.tape
+        let text = storage.bytes
+        var found: Int?
         var at = index + 1
-        let end = Int(entry.link)
+        let end = Int(tape[index].link)
         while at < end {
-            let value = JSONValue(storage: storage, index: at + 1)
-            if JSONValue(storage: storage, index: at).hasText(name) { found = value }
-            at = value.indexAfter
+            if tape[at].isText(key.utf8.span, in: text.span) { found = at + 1 }
+            at = tape.indexAfter(at + 1, in: text.span)
         }
-        return found
+        return found.map { JSONValue(storage: storage, index: $0) }
     }
 
     /// Elements of an array; empty for another kind.
@@ -33,10 +45,8 @@ extension JSONValue {
     /// The tape index of what follows this value.
     @inline(__always)
     fileprivate var indexAfter: Int {
-        switch firstByte {
-        case Byte.openBrace, Byte.openBracket: Int(entry.link) + 1
-        default: index + 1
-        }
+        let text = storage.bytes
+        return storage.tape.indexAfter(index, in: text.span)
     }
 
     /// The tape indices of a container's content; empty if this is no container of the kind that `bracket` opens.

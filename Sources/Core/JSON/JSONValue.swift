@@ -76,22 +76,32 @@ extension JSONValue {
 
     /// Whether a string's unescaped text equals `text`, without building a String.
     public func isString(_ text: String) -> Bool {
-        isString && hasText(text.utf8.span)
+        let source = storage.bytes
+        return isString && entry.isText(text.utf8.span, in: source.span)
     }
 
     /// Whether this is a non-empty string.
     public var isNonEmptyString: Bool { isString && !textRange.isEmpty }
 
-    /// Whether the text of this value, which is a string, is `text`.
-    @inline(__always)
-    func hasText(_ text: borrowing Span<UInt8>) -> Bool {
-        let bytes = storage.bytes
-        guard entry.hasEscapes else { return bytes.span.equals(text, in: textRange) }
-        let unescaped = unescape(bytes[textRange])
-        return unescaped.span.equals(text, in: unescaped.indices)
-    }
-
     /// Where the text between the quotes of this value, which is a string, stands.
     @inline(__always)
-    private var textRange: Range<Int> { Int(entry.start) + 1..<entry.end - 1 }
+    private var textRange: Range<Int> { entry.textRange }
+}
+
+extension TapeEntry {
+    /// Where the text between a string's quotes stands.
+    @inline(__always)
+    var textRange: Range<Int> { Int(start) + 1..<end - 1 }
+
+    /// Whether the unescaped text of this entry, which is a string in `source`, is `text`.
+    @inline(__always)
+    func isText(_ text: borrowing Span<UInt8>, in source: borrowing Span<UInt8>) -> Bool {
+        if !hasEscapes { return source.equals(text, in: textRange) }
+        return hasEscapedText(text, in: source)
+    }
+
+    private func hasEscapedText(_ text: borrowing Span<UInt8>, in source: borrowing Span<UInt8>) -> Bool {
+        let unescaped = unescape(span: source.extracting(textRange))
+        return unescaped.span.equals(text, in: unescaped.indices)
+    }
 }

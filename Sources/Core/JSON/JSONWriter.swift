@@ -33,9 +33,10 @@ public struct JSONWriter: Sendable {
     }
 
     /// A member's key given as already escaped text (`JSONValue.escapedText`).
+    @inlinable
     public mutating func key(escaped text: some Collection<UInt8>) {
         string(escaped: text)
-        bytes.append(Byte.colon)
+        endKey()
     }
 
     public mutating func string(_ text: String) {
@@ -45,19 +46,19 @@ public struct JSONWriter: Sendable {
     }
 
     /// A string given as already escaped text without quotes (`JSONValue.escapedText`).
+    @inlinable
     public mutating func string(escaped text: some Collection<UInt8>) {
         beginString()
-        bytes.append(contentsOf: text)
+        append(escaped: text)
         endString()
     }
 
+    @inlinable
     public mutating func integer(_ value: some BinaryInteger) {
-        separate()
-        if value < 0 { bytes.append(Byte.minus) }
         if let magnitude = UInt64(exactly: value.magnitude) {
-            append(digitsOf: magnitude)
+            integer(magnitude: magnitude, isNegative: value < 0)
         } else {
-            bytes.append(contentsOf: String(value.magnitude).utf8)  // wider than 64 bits
+            source(String(value).utf8)  // wider than 64 bits
         }
     }
 
@@ -72,18 +73,32 @@ public struct JSONWriter: Sendable {
     public mutating func null() { literal("null") }
 
     /// A whole value as source text (`JSONValue.source`).
+    @inlinable
     public mutating func source(_ text: some Collection<UInt8>) {
         separate()
-        bytes.append(contentsOf: text)
+        append(escaped: text)
     }
 
     /// Continues a string in pieces: `beginString()`, `append`, `endString()`.
     public mutating func beginString() { separate(then: Byte.quote) }
     public mutating func endString() { bytes.append(Byte.quote) }
-    public mutating func append(escaped text: some Collection<UInt8>) { bytes.append(contentsOf: text) }
-    public mutating func append(text: String) { append(unescaped: text.utf8.span) }
+    @inlinable
+    public mutating func append(escaped text: some Collection<UInt8>) {
+        let done: Void? = text.withContiguousStorageIfAvailable { unsafe append(verbatim: $0.span) }
+        if done == nil { append(verbatim: Array(text).span) }
+    }
+    public mutating func append(text: String) { append(utf8: text.utf8.span) }
     /// Continues a string with UTF-8 text that is still to be escaped.
-    public mutating func append(utf8 text: borrowing Span<UInt8>) { append(unescaped: text) }
+    public mutating func append(utf8 text: borrowing Span<UInt8>) {
+        var at = 0
+        while true {
+            let end = text.endOfPlainRun(from: at, stopsAtNonASCII: false)
+            bytes.append(text, at..<end)
+            guard end < text.count else { return }
+            append(escapeOf: text[end])
+            at = end + 1
+        }
+    }
 }
 
 extension JSONWriter {
@@ -93,8 +108,8 @@ extension JSONWriter {
     }
 
     /// Writes the comma before a value or key, where one is due.
-    @inline(__always)
-    private mutating func separate() {
+    @usableFromInline
+    mutating func separate() {
         switch bytes.last {
         case nil, Byte.openBrace, Byte.openBracket, Byte.colon: break
         default: bytes.append(Byte.comma)
@@ -107,7 +122,16 @@ extension JSONWriter {
         bytes.append(byte)
     }
 
-    private mutating func append(digitsOf magnitude: UInt64) {
+    @usableFromInline
+    mutating func endKey() { bytes.append(Byte.colon) }
+
+    @usableFromInline
+    mutating func append(verbatim text: borrowing Span<UInt8>) { bytes.append(text, 0..<text.count) }
+
+    @usableFromInline
+    mutating func integer(magnitude: UInt64, isNegative: Bool) {
+        separate()
+        if isNegative { bytes.append(Byte.minus) }
         guard magnitude >= 10 else { return bytes.append(Byte.zero + UInt8(magnitude)) }
         var digits = InlineArray<20, UInt8>(repeating: Byte.zero)  // UInt64.max has 20
         var first = digits.count
@@ -118,17 +142,6 @@ extension JSONWriter {
             rest /= 10
         }
         bytes.append(digits.span, first..<digits.count)
-    }
-
-    private mutating func append(unescaped text: borrowing Span<UInt8>) {
-        var at = 0
-        while true {
-            let end = text.endOfPlainRun(from: at, stopsAtNonASCII: false)
-            bytes.append(text, at..<end)
-            guard end < text.count else { return }
-            append(escapeOf: text[end])
-            at = end + 1
-        }
     }
 
     private mutating func append(escapeOf byte: UInt8) {
@@ -173,10 +186,12 @@ extension JSONWriter {
         self.key(key)
         bool(value)
     }
+    @inlinable
     public mutating func member(_ key: StaticString, escaped value: some Collection<UInt8>) {
         self.key(key)
         string(escaped: value)
     }
+    @inlinable
     public mutating func member(_ key: StaticString, source value: some Collection<UInt8>) {
         self.key(key)
         source(value)
