@@ -1,7 +1,7 @@
 public import EventLoop
 public import Logging
 public import Partitions
-import Time
+public import Time
 
 /// Takes records from their partitions as the scheduler decides, and commits what has been answered.
 ///

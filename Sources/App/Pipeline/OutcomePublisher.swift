@@ -2,8 +2,7 @@ public import ChatCompletions
 public import EventLoop
 public import Logging
 import Metrics
-public import Partitions
-public import Routing
+import Partitions
 import Time
 
 /// Publishes a request's one outcome: its reply or error reply, a dead letter where it failed, its routing event.
@@ -62,8 +61,8 @@ public final class OutcomePublisher {
         var isBuried = false
         var backoff = Backoff()
         while true {
-            isReplied = try await isReplied || deliverError(reply)
-            isBuried = try await isBuried || bury(progress.record, failure, isInvalid: isInvalid)
+            if !isReplied { isReplied = try await deliverError(reply) }
+            if !isBuried { isBuried = try await bury(progress.record, failure, isInvalid: isInvalid) }
             if isReplied || isBuried { break }
             logger.error(
                 "neither reply nor dead letter can be written",

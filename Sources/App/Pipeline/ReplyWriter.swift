@@ -1,4 +1,3 @@
-public import ChatCompletions
 public import Partitions
 public import Routing
 

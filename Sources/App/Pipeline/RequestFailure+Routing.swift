@@ -1,4 +1,4 @@
-public import ChatCompletions
+import ChatCompletions
 import Routing
 
 extension RequestFailure {

@@ -1,8 +1,6 @@
-public import ChatCompletions
+import ChatCompletions
 public import EventLoop
-public import Logging
 public import Partitions
-public import Routing
 public import Time
 
 /// One request from its record to its acknowledged outcome.

@@ -1,6 +1,7 @@
 public import EventLoop
 public import Metrics
-public import Partitions
+import ChatCompletions
+import Partitions
 public import Routing
 import Time
 
@@ -54,7 +55,7 @@ public final class RoutingEvents {
             modelGroup: progress.modelGroup, strategy: trail.strategy?.rawValue, outcome: outcome, status: status,
             isStream: false, deployment: trail.answering.map { deployment($0) },
             attempts: trail.entries.map { attempt($0, taken: progress.taken) }, retries: trail.retries,
-            fallbacks: trail.fallbacks, tokens: trail.answering == nil ? nil : trail.usage.map(RoutingEvent.Tokens.init),
+            fallbacks: trail.fallbacks, tokens: trail.answering == nil ? nil : trail.usage.map { RoutingEvent.Tokens($0) },
             cost: cost,
             latency: RoutingEvent.Latency(
                 queue: max(progress.taken.since(created), .zero), wait: trail.wait, upstream: trail.upstream,
@@ -73,3 +74,12 @@ public final class RoutingEvents {
         return RoutingEvent.Deployment(id: deployment.id.rawValue, model: deployment.modelID, region: deployment.region)
     }
 }
+
+extension RoutingEvent.Tokens {
+    fileprivate init(_ usage: Usage) {
+        self.init(
+            prompt: usage.promptTokens, completion: usage.completionTokens, total: usage.totalTokens,
+            cacheRead: usage.cacheReadTokens, cacheWrite: usage.cacheWriteTokens)
+    }
+}
+
