@@ -26,6 +26,7 @@ final class Relay {
     private(set) var consumerLoop: ConsumerLoop?
     private let handler: RequestHandler
     private let fatal = FatalSignal()
+    private var assignmentWaiters: [CheckedContinuation<Void, Never>] = []
 
     /// Rebalances one after the other: librdkafka waits for the answer to one before it sends the next.
     private let rebalances: AsyncStream<Rebalance>
@@ -39,7 +40,8 @@ final class Relay {
     }
 
     init(
-        _ configuration: ServiceConfiguration, environment: [String: String], instance: String, logger: Logger
+        _ configuration: ServiceConfiguration, environment: [String: String], instance: String,
+        seed: UInt64 = UInt64.random(in: .min ... .max), logger: Logger
     ) throws {
         self.configuration = configuration
         self.logger = logger
@@ -48,7 +50,7 @@ final class Relay {
         let provider = try BedrockProvider(
             deployments: configuration.bedrockDeployments, environment: environment, http: http)
         router = SharedRouter(
-            Router(settings: configuration.router, deployments: configuration.deployments, chooser: SeededChooser()))
+            Router(settings: configuration.router, deployments: configuration.deployments, chooser: SeededChooser(seed: seed)))
         let fatal = fatal
         producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { fatal.raise($0) }
         let publisher = KafkaPublisher(producer: producer, health: health)
@@ -99,6 +101,12 @@ final class Relay {
         http.close()
     }
 
+    /// Suspends until the group has given this member its partitions.
+    func untilAssigned() async {
+        guard health.notReady != nil else { return }
+        await withCheckedContinuation { assignmentWaiters.append($0) }
+    }
+
     /// Suspends until librdkafka has given up for good.
     func untilFatal() async -> KafkaError { await fatal.value() }
 
@@ -129,6 +137,8 @@ final class Relay {
         }
         health.sawBroker(now: loop.now)
         health.setAssignedPartitions(consumerLoop.assignedPartitions.count)
+        for waiter in assignmentWaiters { waiter.resume() }
+        assignmentWaiters = []
     }
 
     private func noteCommits(_ results: [TopicPartition: KafkaError?]) {
