@@ -35,7 +35,7 @@ struct ModelCard: Sendable, Decodable {
 struct ModelCatalogue: Sendable {
     private var cards: [String: [ModelCard]] = [:]
 
-    var isEmpty: Bool { cards.isEmpty }
+    func contains(_ id: String) -> Bool { cards[id] != nil }
 
     /// Empty when the JSON is not the catalogue's.
     init(json: [UInt8]) {

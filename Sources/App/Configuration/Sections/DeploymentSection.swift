@@ -21,7 +21,7 @@ struct DeploymentSection {
         let parameters = entry.section("litellm_params")
         let info = entry.section("model_info")
         let provider = parameters.value("custom_llm_provider", .string)
-        let written = parameters.required("model", .bedrockModel(provider: provider))
+        let written = parameters.required("model", .bedrockModel(provider: provider, shared.catalogue))
         let baseModel = info.value("base_model", .string)
         bedrock = BedrockDeployment(id: DeploymentID(""), model: written?.text ?? "")
         bedrock.dropsUnsupportedParameters = shared.dropsUnsupportedParameters
@@ -107,12 +107,14 @@ extension Deployment {
 }
 
 extension ValueType<(text: String, name: BedrockModelString)> {
-    /// `litellm_params.model`; with `custom_llm_provider: bedrock` the prefix may be missing.
-    fileprivate static func bedrockModel(provider: String?) -> Self {
+    /// `litellm_params.model`. As in LiteLLM, the prefix may be missing with `custom_llm_provider: bedrock`, and from ids
+    /// that are in the catalogue.
+    fileprivate static func bedrockModel(provider: String?, _ catalogue: ModelCatalogue) -> Self {
         ValueType { node, key, context in
             let reading = ValueType<String>.string.read(node, key, context)
             guard case .value(var text) = reading else { return reading.isAbsent ? .absent : .invalid }
-            if provider == "bedrock", !text.hasPrefix("bedrock/") { text = "bedrock/" + text }
+            let isBedrock = provider == "bedrock" || catalogue.contains(text)
+            if isBedrock, !text.hasPrefix("bedrock/") { text = "bedrock/" + text }
             do {
                 return .value((text, try BedrockModelString(text)))
             } catch {

@@ -28,6 +28,7 @@ extension RouterSettings {
         section.read("enable_weighted_failover", .boolean, into: &enableWeightedFailover)
         section.read("routing_groups", .list(of: .routingGroup), into: &routingGroups)
         section.read("provider_budget_config", .map(of: .budget), into: &providerBudgets)
+        warnOfOtherProviders(section)
         readCooldownTime(section)
         readFallbacks(section, over: general)
         readOptionalChecks(section)
@@ -42,6 +43,14 @@ extension RouterSettings {
         numRetriesPerRequest = general.numRetriesPerRequest
         allowedFails = general.allowedFails
         cooldownTime = general.cooldownTime
+    }
+
+    private func warnOfOtherProviders(_ section: SectionReader) {
+        let key = section.location.key("provider_budget_config")
+        for entry in section["provider_budget_config"]?.mapping ?? [] where entry.key != "bedrock" {
+            section.context.warn(
+                entry.value, key.key(entry.key), "has no effect: every deployment is of provider bedrock")
+        }
     }
 
     /// Zero counts as unset, as in LiteLLM.
