@@ -21,8 +21,10 @@ struct DeploymentProfile: Sendable {
     var budget: Int?
     /// How many deployments share its `model_name`.
     var groupSize: Int
+    /// How many latency samples are kept of it.
+    var latencySamples: Int
 
-    init(_ deployment: Deployment, groupSize: Int, defaultSlots: Int?, budget: Int?) {
+    init(_ deployment: Deployment, groupSize: Int, latencySamples: Int, defaultSlots: Int?, budget: Int?) {
         isBlocked = deployment.isBlocked
         weight = deployment.weight ?? 0
         requestsWeight = Double(deployment.parameters.requestsPerMinute ?? 0)
@@ -37,6 +39,7 @@ struct DeploymentProfile: Sendable {
         outputReservation = deployment.reservesOutputTokens ? deployment.maxOutputTokens ?? 0 : nil
         cost = deployment.prices.map { $0.input + $0.output } ?? Self.unknownCost
         self.budget = budget
+        self.latencySamples = latencySamples
         self.groupSize = groupSize
     }
 

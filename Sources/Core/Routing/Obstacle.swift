@@ -12,27 +12,29 @@ struct Obstacle: Sendable {
     /// The one deployment that `enforce_model_rate_limits` refused after it had been picked.
     var refusedDeployment: Int?
 
+    var failureClass: FailureClass {
+        switch reason {
+        case .unknownModel: .badRequest
+        case .contextWindow: .contextWindowExceeded
+        case .tags: .authentication
+        case .noDeployments, .rateLimit, .parallelSlots, .budget: .rateLimit
+        case .mock: .internalServer
+        }
+    }
+
     /// The refusal as the requester sees it.
     func refusal(model: String, now: Instant) -> RouteFailure.Refusal {
         let remaining = until.map { wholeSeconds(until: $0, now: now) }
-        let (failureClass, status, message): (FailureClass, Int, String) =
+        let (status, message) =
             switch reason {
-            case .unknownModel:
-                (.badRequest, 400, "There are no healthy deployments for this model: \(model)")
-            case .noDeployments:
-                (.rateLimit, 429, "No deployments available for selected model \(model)." + tryAgain(remaining))
-            case .rateLimit:
-                (.rateLimit, 429, "All deployments of \(model) are over their rate limit." + tryAgain(remaining))
-            case .parallelSlots:
-                (.rateLimit, 429, "All parallel slots of \(model) are in use.")
-            case .contextWindow:
-                (.contextWindowExceeded, 400, "The input is too long for every deployment of \(model).")
-            case .tags:
-                (.authentication, 401, "Not allowed to access model \(model) due to tags configuration.")
-            case .budget:
-                (.rateLimit, 429, "No deployments available for \(model): the provider's budget is used up.")
-            case .mock:
-                (.internalServer, 500, "A mock error was asked for.")
+            case .unknownModel: (400, "There are no healthy deployments for this model: \(model)")
+            case .noDeployments: (429, "No deployments available for selected model \(model)." + tryAgain(remaining))
+            case .rateLimit: (429, "All deployments of \(model) are over their rate limit." + tryAgain(remaining))
+            case .parallelSlots: (429, "All parallel slots of \(model) are in use.")
+            case .contextWindow: (400, "The input is too long for every deployment of \(model).")
+            case .tags: (401, "Not allowed to access model \(model) due to tags configuration.")
+            case .budget: (429, "No deployments available for \(model): the provider's budget is used up.")
+            case .mock: (500, "A mock error was asked for.")
             }
         return RouteFailure.Refusal(
             reason: reason, failureClass: failureClass, status: status, message: message,

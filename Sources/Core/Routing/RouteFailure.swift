@@ -33,12 +33,4 @@ public enum RouteFailure: Error, Sendable {
         case budget
         case mock
     }
-
-    /// The class that fallback rules look at.
-    public var failureClass: FailureClass {
-        switch self {
-        case .attempt(_, let failure): failure.failureClass
-        case .refused(let refusal): refusal.failureClass
-        }
-    }
 }

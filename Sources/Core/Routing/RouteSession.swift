@@ -11,8 +11,7 @@ public struct RouteSession: Sendable {
     /// Which configuration `hop`'s positions belong to.
     var epoch: Int
     /// The error of the first group that gave up: the answer if everything fails.
-    var firstFailure: RouteFailure?
-    var latestFailure: RouteFailure?
+    var firstFailure: GroupFailure?
     /// Hops that had no capacity, and when the first of them may have some again.
     private(set) var exhausted: [Hop] = []
     private(set) var exhaustedUntil: Instant?

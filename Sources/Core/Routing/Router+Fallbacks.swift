@@ -3,7 +3,7 @@ import Time
 /// Where a request goes when a group has given up (section 6).
 extension Router {
     /// Leaves the current hop for the next one; without one the request ends, or is held for capacity.
-    mutating func giveUpHop(of session: inout RouteSession, _ failure: RouteFailure, now: Instant) {
+    mutating func giveUpHop(of session: inout RouteSession, _ failure: GroupFailure, now: Instant) {
         if session.firstFailure == nil { session.firstFailure = failure }
         if let hop = takeNextHop(after: failure.failureClass, of: &session, now: now) {
             session.hop = hop
@@ -17,10 +17,10 @@ extension Router {
         }
     }
 
-    private func end(of session: RouteSession, _ failure: RouteFailure) -> RouteSession.Phase {
+    private func end(of session: RouteSession, _ failure: GroupFailure) -> RouteSession.Phase {
         let answer = session.firstFailure ?? failure
-        guard table.settings.onCapacityExhausted == .wait, case .refused = answer, !session.exhausted.isEmpty
-        else { return .failed(answer) }
+        guard table.settings.onCapacityExhausted == .wait, answer.isRefusal, !session.exhausted.isEmpty
+        else { return .failed(answer.routeFailure) }
         return .holding
     }
 
@@ -38,7 +38,7 @@ extension Router {
         return .hold(until: until, groups: groups)
     }
 
-    func hasNextHop(after failure: RouteFailure, of session: RouteSession, now: Instant) -> Bool {
+    func hasNextHop(after failure: GroupFailure, of session: RouteSession, now: Instant) -> Bool {
         var copy = session
         return takeNextHop(after: failure.failureClass, of: &copy, now: now) != nil || !session.revisits.isEmpty
     }

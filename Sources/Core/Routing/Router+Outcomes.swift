@@ -29,7 +29,7 @@ extension Router {
         states[deployment].outcomes.record(success: true, now: now)
         states[deployment].latency.recordSuccess(
             duration: now.since(held.start), completionTokens: usage.completionTokens,
-            timeToFirstToken: timeToFirstToken, limit: table.settings.strategyArguments.maxLatencyListSize, now: now)
+            timeToFirstToken: timeToFirstToken, limit: table.profiles[deployment].latencySamples, now: now)
         if let account = table.profiles[deployment].budget, let prices = table.deployments[deployment].prices {
             budgets.spend(prices.cost(of: usage), on: account, now: now)
         }

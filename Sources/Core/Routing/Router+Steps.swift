@@ -47,7 +47,7 @@ extension Router {
         if let deployment = obstacle.refusedDeployment { coolDownRefused(deployment, now: now) }
         session.hop.level = obstacle.level
         if obstacle.isTemporary { session.noteExhausted(until: obstacle.until) }
-        giveUpHop(of: &session, .refused(obstacle.refusal(model: session.hop.name, now: now)), now: now)
+        giveUpHop(of: &session, .refused(obstacle, model: session.hop.name, at: now), now: now)
     }
 
     /// A deployment that `enforce_model_rate_limits` refused is benched like one that answered 429.
@@ -74,7 +74,7 @@ extension Router {
     }
 
     private mutating func raise(_ mock: RouteSession.Mocks, in session: inout RouteSession, now: Instant) {
-        let failure = RouteFailure.refused(mock.refusal)
+        let failure = GroupFailure.mock(mock)
         if mock == .rateLimit {
             retryOrGiveUp(
                 after: AttemptFailure(.rateLimit, status: 429), as: failure, of: &session, deployment: nil, now: now)
@@ -88,31 +88,30 @@ extension Router {
         after failure: AttemptFailure, of session: inout RouteSession, deployment: Int?, now: Instant
     ) {
         session.failures += 1
-        let routeFailure = RouteFailure.attempt(session.attempts - 1, failure)
-        session.latestFailure = routeFailure
+        let groupFailure = GroupFailure.attempt(session.attempts - 1, failure)
         if let most = table.settings.numRetriesPerRequest, session.failures >= most {
-            session.phase = .failed(routeFailure)
+            session.phase = .failed(groupFailure.routeFailure)
             return
         }
         if let deployment, failure.isFinalForDeployment { session.hop.refusedBy.append(deployment) }
-        retryOrGiveUp(after: failure, as: routeFailure, of: &session, deployment: deployment, now: now)
+        retryOrGiveUp(after: failure, as: groupFailure, of: &session, deployment: deployment, now: now)
     }
 
     private mutating func retryOrGiveUp(
-        after failure: AttemptFailure, as routeFailure: RouteFailure, of session: inout RouteSession,
+        after failure: AttemptFailure, as groupFailure: GroupFailure, of session: inout RouteSession,
         deployment: Int?, now: Instant
     ) {
         guard let index = session.hop.group, !session.hop.isFailover else {
-            return giveUpHop(of: &session, routeFailure, now: now)
+            return giveUpHop(of: &session, groupFailure, now: now)
         }
-        let situation = situation(of: session, group: index, deployment: deployment, failure: routeFailure, now: now)
+        let situation = situation(of: session, group: index, deployment: deployment, failure: groupFailure, now: now)
         let policy = table.retryPolicy
         if let allowed = session.hop.allowedRetries {
             guard session.hop.retries < allowed, policy.mayContinue(after: failure, of: session.request, in: situation)
-            else { return giveUpHop(of: &session, routeFailure, now: now) }
+            else { return giveUpHop(of: &session, groupFailure, now: now) }
         } else {
             guard let allowed = policy.retries(after: failure, of: session.request, in: situation), allowed > 0
-            else { return giveUpHop(of: &session, routeFailure, now: now) }
+            else { return giveUpHop(of: &session, groupFailure, now: now) }
             session.hop.allowedRetries = allowed
         }
         let pause = policy.pause(before: session.hop.retries, after: failure, in: situation)
@@ -121,7 +120,7 @@ extension Router {
     }
 
     private func situation(
-        of session: RouteSession, group index: Int, deployment: Int?, failure: RouteFailure, now: Instant
+        of session: RouteSession, group index: Int, deployment: Int?, failure: GroupFailure, now: Instant
     ) -> RetryPolicy.Situation {
         let group = table.groups[index]
         let healthy = group.members.count { isHealthy($0, in: group, now: now) }
@@ -172,18 +171,5 @@ extension RouteSession.Mocks {
             return mock
         }
         return nil
-    }
-
-    fileprivate var refusal: RouteFailure.Refusal {
-        let (failureClass, status): (FailureClass, Int) =
-            switch self {
-            case .contextWindow: (.contextWindowExceeded, 400)
-            case .contentPolicy: (.contentPolicyViolation, 400)
-            case .rateLimit: (.rateLimit, 429)
-            default: (.internalServer, 500)
-            }
-        return RouteFailure.Refusal(
-            reason: .mock, failureClass: failureClass, status: status,
-            message: "This is a mock exception, raised because the request asked for it.")
     }
 }

@@ -78,7 +78,7 @@ public struct Router: Sendable {
             decide(after: failure, of: &session, deployment: deployment, now: now)
         case .abandoned:
             if let deployment { release(deployment, held) }
-            session.phase = .failed(session.firstFailure ?? session.latestFailure ?? .abandoned)
+            session.phase = .failed((session.firstFailure ?? .abandoned).routeFailure)
         }
     }
 
@@ -87,10 +87,4 @@ public struct Router: Sendable {
         return RouteSession.Hop(
             name: name, group: resolution?.group, captures: resolution?.captures ?? [], parameterEntry: parameterEntry)
     }
-}
-
-extension RouteFailure {
-    /// What a request that was given up would say; its caller knows better.
-    static let abandoned = RouteFailure.refused(
-        Refusal(reason: .noDeployments, failureClass: .timeout, status: 408, message: "The request was given up."))
 }

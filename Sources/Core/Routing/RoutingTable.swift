@@ -21,7 +21,12 @@ final class RoutingTable: Sendable {
         let (groups, byName, byID) = Self.makeGroups(settings, deployments)
         self.groups = groups
         names = ModelNames(settings: settings, deployments: deployments, groups: byName, deploymentGroups: byID)
-        profiles = Self.makeProfiles(settings, deployments, budgets)
+        profiles = deployments.map {
+            let group = groups[byName[$0.group] ?? 0]
+            return DeploymentProfile(
+                $0, groupSize: group.members.count, latencySamples: group.arguments.maxLatencyListSize,
+                defaultSlots: settings.defaultMaxParallelRequests, budget: budgets.account(of: $0.provider))
+        }
         fallbacks = FallbackTable(settings: settings)
         cooldownRule = CooldownRule(settings: settings)
         retryPolicy = RetryPolicy(settings: settings)
@@ -36,18 +41,6 @@ final class RoutingTable: Sendable {
         if let known = names.resolve(model) { return known }
         guard let catchAll = fallbacks.catchAllTarget, catchAll != model else { return nil }
         return names.resolve(catchAll)
-    }
-
-    private static func makeProfiles(
-        _ settings: RouterSettings, _ deployments: [Deployment], _ budgets: Budgets
-    ) -> [DeploymentProfile] {
-        var sizes: [String: Int] = [:]
-        for deployment in deployments { sizes[deployment.group, default: 0] += 1 }
-        return deployments.map {
-            DeploymentProfile(
-                $0, groupSize: sizes[$0.group] ?? 1, defaultSlots: settings.defaultMaxParallelRequests,
-                budget: budgets.account(of: $0.provider))
-        }
     }
 
     /// Model groups first, then routing groups, then one group for each deployment's id.
