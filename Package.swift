@@ -75,7 +75,7 @@ let package = Package(
 
         // App: configuration, the request pipeline, the composition root.
         app(
-            "Configuration", ["Bedrock", "JSON", "Redaction", "Routing", "Time", "YAML"],
+            "Configuration", ["Bedrock", "COpenSSL", "Redaction", "Routing", "YAML"],
             resources: [.copy("Resources/bedrock-models.json")]),
         app(
             "Pipeline",
