@@ -48,7 +48,11 @@ import Time
                 model.append((deadline, element, heap.insert(element, deadline: instant(deadline))))
             }
             #expect(heap.count == model.count)
-            if model.count > 300 { model.removeAll { heap.remove($0.id); return true } }
+            if model.count > 300 {
+                model.removeAll {
+                    heap.remove($0.id); return true
+                }
+            }
         }
     }
 }
@@ -62,4 +66,3 @@ struct SeededGenerator: RandomNumberGenerator {
         return state >> 33
     }
 }
-

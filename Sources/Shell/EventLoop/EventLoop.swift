@@ -157,11 +157,7 @@ extension EventLoop {
     @RequestPath private func runDueTimers() {
         let now = time.now
         lastTurnNanoseconds.store(now.nanoseconds, ordering: .relaxed)
-        // At most as many as there were: an action may schedule another for the past.
-        for _ in 0..<timers.count {
-            guard let timer = timers.popDue(now: now) else { return }
-            timer.fire(now: now)
-        }
+        while let timer = timers.popDue(now: now) { timer.fire(now: now) }
     }
 
     @RequestPath private func runHooks() -> Bool {

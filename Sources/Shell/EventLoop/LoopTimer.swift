@@ -16,7 +16,12 @@ public final class LoopTimer {
         self.action = action
         self.interval = interval
         self.deadline = deadline
-        id = loop.timers.insert(self, deadline: deadline)
+        start()
+    }
+
+    private func start() {
+        // A past deadline counts as now: otherwise actions that schedule one for the past would always come first.
+        id = loop.timers.insert(self, deadline: max(deadline, loop.now))
     }
 
     /// Whether the action is still to come.
@@ -34,7 +39,7 @@ public final class LoopTimer {
     public func move(to instant: Instant) {
         cancel()
         deadline = instant
-        id = loop.timers.insert(self, deadline: instant)
+        start()
     }
 
     /// Called when the loop has taken the timer out.

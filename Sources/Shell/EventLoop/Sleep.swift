@@ -1,28 +1,44 @@
 public import Time
 
 /// A task that sleeps on the loop.
+///
+/// Its cancellation is posted by whichever thread cancels, so it may arrive before the sleep begins and after it ends.
 @RequestPath
 private final class Sleeper {
-    private var timer: LoopTimer?
-    /// Nil before the task is suspended and after it was resumed.
-    private var continuation: UnsafeContinuation<Void, Never>?
-    private(set) var isCancelled = false
+    private enum State {
+        /// Left when the task suspends.
+        case awake
+        /// Left when the timer fires or the task is cancelled.
+        case asleep(LoopTimer, UnsafeContinuation<Void, Never>)
+        case woken
+        case cancelled
+    }
+
+    private var state = State.awake
+
+    var isCancelled: Bool {
+        if case .cancelled = state { true } else { false }
+    }
 
     func sleep(on loop: EventLoop, until instant: Instant, _ continuation: UnsafeContinuation<Void, Never>) {
-        self.continuation = continuation
-        timer = loop.schedule(at: instant) { self.wake() }
+        if isCancelled { return continuation.resume() }
+        state = .asleep(loop.schedule(at: instant) { self.end(as: .woken) }, continuation)
     }
 
     func cancel() {
-        guard continuation != nil else { return }
-        isCancelled = true
-        timer?.cancel()
-        wake()
+        switch state {
+        case .awake: state = .cancelled
+        case .asleep(let timer, _):
+            timer.cancel()
+            end(as: .cancelled)
+        case .woken, .cancelled: break
+        }
     }
 
-    private func wake() {
-        timer = nil
-        continuation.take()?.resume()
+    private func end(as end: State) {
+        guard case .asleep(_, let continuation) = state else { return }
+        state = end
+        continuation.resume()
     }
 }
 
@@ -31,11 +47,9 @@ extension EventLoop {
     @RequestPath public func sleep(until instant: Instant) async throws(CancellationError) {
         let sleeper = Sleeper()
         await withTaskCancellationHandler {
-            // Resumed exactly once: `wake` takes the continuation out.
+            // Unsafe only in that nobody checks that it is resumed once: `Sleeper.State` sees to it.
             await withUnsafeContinuation { sleeper.sleep(on: self, until: instant, $0) }
         } onCancel: {
-            // Runs on the canceller's thread. The post cannot overtake the start of the sleep: this task holds the loop
-            // from before the handler is set until it is suspended.
             post { sleeper.cancel() }
         }
         if sleeper.isCancelled { throw CancellationError() }
