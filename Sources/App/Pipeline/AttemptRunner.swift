@@ -26,7 +26,8 @@ public final class AttemptRunner {
         let routed = RoutingRequest(request)
         var run = Run(session: router.begin(routed, now: loop.now), deadline: deadline)
         defer { run.record(in: &trail) }
-        if router.isHolding(run.session.groups) { await hold(run.session.groups, until: nil, &run, &trail) }
+        let group = run.session.requestedGroup
+        if router.isHolding(group) { await hold([group], until: nil, &run, &trail) }
         while true {
             let now = loop.now
             guard now < deadline else {
@@ -82,7 +83,7 @@ public final class AttemptRunner {
             errorType = error.code ?? error.attempt.failureClass.rawValue
         }
         let end = loop.now
-        router.finish(outcome, of: &run.session, group: deployments[attempt.deploymentIndex].group, now: end)
+        router.finish(outcome, of: &run.session, group: attempt.modelGroup, now: end)
         trail.entries.append(
             AttemptTrail.Entry(
                 group: attempt.group, deploymentIndex: attempt.deploymentIndex, model: attempt.model, status: status,

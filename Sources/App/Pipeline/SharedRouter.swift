@@ -36,9 +36,9 @@ public final class SharedRouter {
         router.status(now: now)
     }
 
-    /// Whether requests of one of these groups are held: a newcomer then queues behind them instead of overtaking.
-    public func isHolding(_ groups: [String]) -> Bool {
-        heldCount > 0 && groups.contains { queues[$0] != nil }
+    /// Whether requests of this group are held: a newcomer then queues behind them instead of overtaking.
+    public func isHolding(_ group: String) -> Bool {
+        heldCount > 0 && queues[group] != nil
     }
 
     /// Suspends until it is worth asking the router again: `until` has come, an attempt in one of `groups` has
