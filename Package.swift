@@ -138,7 +138,7 @@ let package = Package(
                 "TestSupport", "Time",
             ]),
         tests("BedrockRelay", ["Configuration"]),
-        tests("Simulator", []),
+        tests("Simulator", ["CRdKafka"]),
         tests("RoutingScenarios", ["Routing", "Time"]),
     ],
     swiftLanguageModes: [.v6]
