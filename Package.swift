@@ -71,7 +71,10 @@ let package = Package(
         shell("ProviderAPI", ["ChatCompletions", "EventLoop", "Routing", "Time"]),
         shell(
             "Bedrock",
-            ["COpenSSL", "ChatCompletions", "EventLoop", "HTTP", "JSON", "ProviderAPI", "Redaction", "Routing", "Time"]),
+            [
+                "COpenSSL", "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction",
+                "Routing", "Time",
+            ]),
         shell("AdminHTTP", ["CShims", "Logging", "Threads"]),
 
         // App: configuration, the request pipeline, the composition root.
@@ -130,7 +133,8 @@ let package = Package(
             [
                 "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction", "Routing",
                 "Simulator", "TestSupport", "Time",
-            ]),
+            ],
+            resources: [.copy("Fixtures")]),
         tests("AdminHTTP", ["Logging"]),
         tests("Configuration", ["Bedrock", "Redaction", "Routing", "Time", "YAML"]),
         tests(
