@@ -135,7 +135,7 @@ let package = Package(
                 "Simulator", "TestSupport", "Time",
             ],
             resources: [.copy("Fixtures")]),
-        tests("AdminHTTP", ["Logging"]),
+        tests("AdminHTTP", ["Logging", "Threads"]),
         tests("Configuration", ["Bedrock", "Redaction", "Routing", "Time", "YAML"]),
         tests(
             "Pipeline",

@@ -1,7 +1,8 @@
 import Glibc
+import Threads
 
 /// A TCP client that sends exactly what it is told to.
-struct RawClient: ~Copyable {
+final class RawClient: Sendable {
     private let descriptor: CInt
 
     /// Connects to `host:port` as `AdminServer.address` writes it.
@@ -40,8 +41,14 @@ struct RawClient: ~Copyable {
         }
     }
 
-    /// Everything until the server closes its side.
-    func receiveAll() -> String {
+    /// Everything until the server closes its side. Waits on a thread of its own: the server's handlers need the pool's.
+    func receiveAll() async -> String {
+        await withCheckedContinuation { continuation in
+            ServiceThread.start(name: "client") { [self] in continuation.resume(returning: receiveAllBlocking()) }
+        }
+    }
+
+    private func receiveAllBlocking() -> String {
         var all: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -52,9 +59,9 @@ struct RawClient: ~Copyable {
     }
 
     /// One request, and its whole answer.
-    static func get(_ target: String, from address: String, method: String = "GET") throws -> String {
+    static func get(_ target: String, from address: String, method: String = "GET") async throws -> String {
         let client = try RawClient(to: address)
         client.send("\(method) \(target) HTTP/1.1\r\nHost: test\r\n\r\n")
-        return client.receiveAll()
+        return await client.receiveAll()
     }
 }

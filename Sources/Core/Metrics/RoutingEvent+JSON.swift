@@ -33,7 +33,7 @@ extension RoutingEvent {
         writer.key("latency_ms")
         writer.latency(latency)
         writer.endObject()
-        return writer.bytes
+        return writer.finish()
     }
 }
 

@@ -76,7 +76,9 @@ final class AdminConnection {
         switch state {
         case .reading where received.isEmpty: state = .closed
         case .reading: answer(with: .text("the request did not arrive in time", status: 408), now: now)
-        case .answering: answer(with: .text("no answer in time", status: 503), now: now)
+        case .answering:
+            handler?.cancel()
+            answer(with: .text("no answer in time", status: 503), now: now)
         case .writing, .lingering, .closed: state = .closed
         }
     }

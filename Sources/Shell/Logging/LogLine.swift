@@ -27,7 +27,7 @@ enum LogLine {
             line.value(value)
         }
         line.endObject()
-        return line.bytes
+        return line.finish()
     }
 
     static func text(
@@ -57,7 +57,7 @@ enum LogLine {
         }
         var quoted = JSONWriter(capacity: 64)
         quoted.value(value)
-        return quoted.bytes
+        return quoted.finish()
     }
 
     private static func now() -> Instant {
