@@ -1,6 +1,7 @@
 import AdminHTTP
 import EventLoop
 import Logging
+import Metrics
 
 /// The admin listener's pages: `/healthz`, `/readyz`, `/metrics`, `/routes` (contract, section 6).
 struct AdminPages: Sendable {
@@ -15,34 +16,35 @@ struct AdminPages: Sendable {
             return
         }
         let health = relay.health
-        server = try AdminServer(address: address, logger: logger) { request in
-            switch request.path {
+        server = try AdminServer(address: address, logger: logger) { path, _ in
+            switch path {
             case "/healthz": Self.healthz(health)
             case "/readyz": Self.readyz(health)
             case "/metrics": await Self.metrics(relay)
             case "/routes": await Self.routes(relay)
-            default: AdminResponse(status: 404, text: "not found: try /healthz /readyz /metrics /routes\n")
+            default: .text("not found: try /healthz /readyz /metrics /routes\n", status: 404)
             }
         }
     }
 
-    func stop() { server?.stop() }
+    func stop() async { await server?.stop() }
 
     private static func healthz(_ health: Health) -> AdminResponse {
         let loop = EventLoop.shared
         guard let problem = health.problem(now: loop.now, lastTurn: loop.lastTurn) else {
-            return AdminResponse(status: 200, text: "ok\n")
+            return .text("ok\n")
         }
-        return AdminResponse(status: 503, text: problem + "\n")
+        return .text(problem + "\n", status: 503)
     }
 
     private static func readyz(_ health: Health) -> AdminResponse {
-        guard let missing = health.notReady else { return AdminResponse(status: 200, text: "ready\n") }
-        return AdminResponse(status: 503, text: missing + "\n")
+        guard let missing = health.notReady else { return .text("ready\n") }
+        return .text(missing + "\n", status: 503)
     }
 
     private static func metrics(_ relay: Relay) async -> AdminResponse {
-        let status = await relay.status
+        var status = await relay.status
+        status.gauges.process = GaugeSnapshot.Process(ProcessUsage.current())
         return AdminResponse(
             status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8",
             body: status.metrics.prometheusText(gauges: status.gauges))

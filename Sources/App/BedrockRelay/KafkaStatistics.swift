@@ -7,6 +7,8 @@ struct KafkaStatistics: Sendable, Equatable {
     /// Records between the committed position and the end, by the broker's view; partitions without a known lag are absent.
     var lag: [TopicPartition: Int64] = [:]
 
+    init() {}
+
     init(parsing bytes: [UInt8]) throws(JSONError) {
         let root = try JSONDocument(parsing: bytes).root
         for broker in root.members("brokers") where broker.value["state"]?.isString("UP") == true {
@@ -27,5 +29,5 @@ struct KafkaStatistics: Sendable, Equatable {
 
 extension JSONValue {
     /// The members of the object at `key`; none when it is not there.
-    fileprivate func members(_ key: StaticString) -> [Members.Member] { self[key].map { Array($0.members) } ?? [] }
+    fileprivate func members(_ key: String) -> [Members.Member] { self[key].map { Array($0.members) } ?? [] }
 }

@@ -18,9 +18,9 @@ final class Relay {
     let events: RoutingEvents
     private let configuration: ServiceConfiguration
     private let logger: Logger
-    private let http: HTTPClient
-    private let producer: KafkaProducer
-    private let loop = EventLoop.shared
+    let http: HTTPClient
+    let producer: KafkaProducer
+    let loop = EventLoop.shared
     private(set) var statistics = KafkaStatistics()
     private var consumer: KafkaConsumer?
     private(set) var consumerLoop: ConsumerLoop?
@@ -48,7 +48,8 @@ final class Relay {
         health = Health(now: loop.now)
         http = HTTPClient(settings: HTTPClient.Settings(environment: environment), logger: logger)
         let provider = try BedrockProvider(
-            deployments: configuration.bedrockDeployments, environment: environment, http: http)
+            deployments: configuration.bedrockDeployments, environment: environment, http: http, time: SystemTime(),
+            logger: logger)
         router = SharedRouter(
             Router(settings: configuration.router, deployments: configuration.deployments, chooser: SeededChooser(seed: seed)))
         let fatal = fatal

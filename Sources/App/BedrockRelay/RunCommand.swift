@@ -27,7 +27,7 @@ enum RunCommand {
             if case .fatal(let error) = end { logger.error("fatal", ["reason": .string(error.description)]) }
             logger.info("stopping", ["reason": .string(end.description)])
             await relay.stop()
-            admin.stop()
+            await admin.stop()
             logger.info("stopped", [:])
             return end.exitCode
         } catch {

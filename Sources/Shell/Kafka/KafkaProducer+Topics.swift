@@ -13,9 +13,10 @@ final class TopicLookup {
 extension KafkaProducer {
     private static let lookupTimeout: Duration = .seconds(10)
 
-    /// The number of partitions of `topic`; nil when it does not exist. Cached; asks the broker when not known.
+    /// The number of partitions of `topic`; 0 when it does not exist, nil when the brokers do not say
+    /// by `deadline`. Cached; asks the broker when not known.
     public func partitionCount(of topic: String, deadline: Instant) async -> Int32? {
-        guard TopicDirectory.isLegalName(topic) else { return nil }
+        guard TopicDirectory.isLegalName(topic) else { return 0 }
         if topics.look(up: topic, now: EventLoop.shared.now) == .unknown {
             await lookUp(topic).ended.wait(until: deadline)
         }
@@ -24,7 +25,8 @@ extension KafkaProducer {
         case .aging(let count):
             lookUp(topic)
             return count
-        case .missing, .unknown: return nil
+        case .missing: return 0
+        case .unknown: return nil
         }
     }
 
