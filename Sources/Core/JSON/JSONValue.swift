@@ -60,6 +60,9 @@ extension JSONValue {
         isString ? storage.bytes[textRange] : nil
     }
 
+    /// How long `escapedText` is; 0 for another kind.
+    public var escapedByteCount: Int { isString ? textRange.count : 0 }
+
     /// Whether a string holds escape sequences, so that `escapedText` is not its text.
     public var hasEscapes: Bool { isString && entry.hasEscapes }
 
