@@ -95,7 +95,10 @@ extension EventLoop {
         precondition(isCurrent, "this code belongs to the request path, and runs on another thread")
     }
 
-    private func add(_ work: LoopWork) {
+    public func asUnownedTaskExecutor() -> UnownedTaskExecutor { LoopPreference.shared.asUnownedTaskExecutor() }
+
+    /// Runs `work` after what was added before it; callable from any thread.
+    func add(_ work: LoopWork) {
         if isCurrent { return ready.append(work) }
         let mustWake = inbox.withLock { inbox in
             inbox.work.append(work)
@@ -147,7 +150,8 @@ extension EventLoop {
         let preference = asUnownedTaskExecutor()
         for _ in 0..<Self.workPerPass {
             switch ready.popFirst() {
-            case .job(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
+            case .job(let job): job.runSynchronously(on: serial)
+            case .preferringJob(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
             case .call(let work): work()
             case nil: return
             }
