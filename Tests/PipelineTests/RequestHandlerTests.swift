@@ -79,7 +79,7 @@ import Time
     @Test @RequestPath func `a value beyond the size bound is refused with 413`() async throws {
         let fixture = PipelineFixture()
 
-        try await fixture.handler.handle(.request(String(repeating: "\0", count: (20 << 20) + 1)))
+        try await fixture.handler.handle(.request(String(repeating: "\0", count: 20_000_001)))
 
         #expect(fixture.publisher.records(on: "replies").first?.text("x-relay-status") == "413")
         #expect(fixture.publisher.records(on: "dlq").count == 1)

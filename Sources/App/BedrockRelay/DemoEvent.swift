@@ -49,6 +49,6 @@ enum ModelName {
         let name = id.split(separator: "/").last.map(String.init) ?? id
         let model = name.split(separator: ".").last.map(String.init) ?? name
         let parts = model.split(separator: "-").prefix { !($0.count == 8 && $0.allSatisfy(\.isNumber)) }
-        return parts.map(String.init).joined(separator: "-")
+        return parts.map { String($0) }.joined(separator: "-")
     }
 }

@@ -23,7 +23,7 @@ public final class AttemptRunner {
     public func complete(
         _ request: ChatRequest, deadline: Instant, trail: inout AttemptTrail
     ) async throws(RequestFailure) -> ChatResponse {
-        let routed = RoutingRequest(request)
+        let routed = try RoutingRequest(request)
         var run = Run(session: router.begin(routed, now: loop.now), deadline: deadline)
         defer { run.record(in: &trail) }
         let group = run.session.requestedGroup

@@ -10,8 +10,6 @@ public final class RequestHandler {
         public var replyTopics: ReplyTopics
         /// From the record's timestamp, where no `deadline` header says otherwise.
         public var requestDeadline: Duration
-        /// Larger record values are refused with 413.
-        public var maximumRequestSize = 20 << 20
 
         public init(replyTopics: ReplyTopics, requestDeadline: Duration) {
             self.replyTopics = replyTopics
@@ -75,12 +73,6 @@ public final class RequestHandler {
     private func decode(_ record: ConsumerRecord) throws(RequestFailure) -> ChatRequest {
         guard let value = record.value else {
             throw .invalid("The record has no value; expected the JSON body of a chat completion request.")
-        }
-        guard value.count <= settings.maximumRequestSize else {
-            throw RequestFailure(
-                status: 413, type: .invalidRequest,
-                message: "The request has \(value.count) bytes; at most \(settings.maximumRequestSize) are taken.",
-                code: "request_too_large")
         }
         return try ChatRequest(json: value)
     }
