@@ -167,7 +167,7 @@ struct PipelineFixture {
             attempts: AttemptRunner(router: router, deployments: deployments, provider: provider), outcomes: outcomes)
     }
 
-    static let body = #"{"model": "claude-3", "messages": [{"role": "user", "content": "hi"}]}"#
+    nonisolated static let body = #"{"model": "claude-3", "messages": [{"role": "user", "content": "hi"}]}"#
 }
 
 extension ProducerRecord {
