@@ -1,7 +1,8 @@
 /// What a decision reads of a deployment: plain numbers, worked out once, side by side in memory.
 struct DeploymentProfile: Sendable {
     var isBlocked: Bool
-    /// simple-shuffle's metrics, strongest first; zero where absent.
+    /// simple-shuffle's metrics, strongest first; zero where absent. Limits written beside `litellm_params` count as
+    /// well: the recording `shuffle-toplevel-limits-ignored` shows a 9:1 draw by them, whatever its name says.
     var weight: Double
     var requestsWeight: Double
     var tokensWeight: Double
@@ -27,8 +28,9 @@ struct DeploymentProfile: Sendable {
     init(_ deployment: Deployment, groupSize: Int, latencySamples: Int, defaultSlots: Int?, budget: Int?) {
         isBlocked = deployment.isBlocked
         weight = deployment.weight ?? 0
-        requestsWeight = Double(deployment.parameters.requestsPerMinute ?? 0)
-        tokensWeight = Double(deployment.parameters.tokensPerMinute ?? 0)
+        let limits = deployment.limits
+        requestsWeight = Double(deployment.parameters.requestsPerMinute ?? limits.requestsPerMinute ?? 0)
+        tokensWeight = Double(deployment.parameters.tokensPerMinute ?? limits.tokensPerMinute ?? 0)
         requestLimit = deployment.limits.requestsPerMinute ?? .max
         tokenLimit = deployment.limits.tokensPerMinute ?? .max
         inputTokenLimit = deployment.inputTokensPerMinute ?? .max
