@@ -16,6 +16,7 @@ public struct ServiceConfiguration: Sendable {
     public var files: [String]
     /// Each names its file, line and key.
     public var warnings: [ConfigurationProblem]
+    fileprivate var origins: [DeploymentOrigin]
 
     /// Reads, merges and checks `files` (later keys win; `include:` honoured). Environment variables come from
     /// `environment`. Throws every problem found, at once.
@@ -44,6 +45,11 @@ public struct ServiceConfiguration: Sendable {
         let errors = reading.context.errors
         guard errors.isEmpty else { throw ConfigurationErrors(problems: errors.ordered(by: tree.files)) }
         return reading.configuration
+    }
+
+    /// What the provider has found wrong with the deployment at `index` (`BedrockTargets`), with its file and line.
+    public func problem(inDeployment index: Int, key: String, _ message: String) -> ConfigurationProblem {
+        origins[index].problem(with: key, message)
     }
 
     /// Refuses a configuration that cannot `run`: LiteLLM's files load without brokers, but nothing consumes without them.
@@ -89,7 +95,7 @@ struct ConfigurationReading {
             deployments: models.deployments, bedrockDeployments: models.bedrockDeployments, router: router,
             kafka: kafka,
             relay: relay, environment: environment, files: tree.files,
-            warnings: context.warnings.ordered(by: tree.files))
+            warnings: context.warnings.ordered(by: tree.files), origins: models.origins)
     }
 }
 

@@ -10,9 +10,10 @@ final class SectionReader {
     private var asked: Set<String> = []
     private var suggestible: [String] = []
 
-    /// `node` is what stands under the section's key; nil or null: an empty section.
-    init(_ node: YAMLNode?, at location: KeyLocation, _ context: ReadingContext) {
-        let empty = YAMLNode(.mapping([]), file: node?.file ?? "configuration", line: node?.line ?? 0)
+    /// `node` is what stands under the section's key; nil or null: an empty section, and `parent` is where it is missing.
+    init(_ node: YAMLNode?, in parent: YAMLNode? = nil, at location: KeyLocation, _ context: ReadingContext) {
+        let place = node ?? parent
+        let empty = YAMLNode(.mapping([]), file: place?.file ?? "configuration", line: place?.line ?? 0)
         self.node = node.flatMap { $0.mapping == nil ? nil : $0 } ?? empty
         self.location = location
         self.context = context
@@ -51,7 +52,7 @@ final class SectionReader {
     }
 
     func section(_ key: String) -> SectionReader {
-        SectionReader(take(key), at: location.key(key), context)
+        SectionReader(take(key), in: node, at: location.key(key), context)
     }
 
     /// Whether `key` is there with a value.

@@ -13,13 +13,17 @@ struct ValueType<Value> {
 
     let read: (YAMLNode, KeyLocation, ReadingContext) -> Reading
 
-    /// A scalar; `convert` answers nil for one that is not `expected`.
-    static func scalar(_ expected: String, _ convert: @escaping (YAMLScalar) -> Value?) -> ValueType {
+    /// A scalar; `convert` answers nil for one that is not `expected`, and then `hint` may say more.
+    ///
+    /// The message quotes the value as written: what comes out of the environment may be a secret.
+    static func scalar(
+        _ expected: String, hint: @escaping (String) -> String = { _ in "" },
+        _ convert: @escaping (YAMLScalar) -> Value?
+    ) -> ValueType {
         ValueType { node, key, context in
             guard let written = node.scalar else {
-                context.error(
-                    node, key, "a \(node.mapping == nil ? "list" : "mapping") cannot be used here, expected \(expected)"
-                )
+                let kind = node.mapping == nil ? "list" : "mapping"
+                context.error(node, key, "a \(kind) cannot be used here, expected \(expected)")
                 return .invalid
             }
             if written.value == .null { return .absent }
@@ -30,7 +34,7 @@ struct ValueType<Value> {
                 return .invalid
             }
             guard let value = convert(scalar) else {
-                context.error(node, key, "\"\(scalar.text)\" is not valid, expected \(expected)")
+                context.error(node, key, "\"\(written.text)\" is not valid, expected \(expected)\(hint(scalar.text))")
                 return .invalid
             }
             return .value(value)
@@ -136,18 +140,10 @@ extension ValueType where Value: RawRepresentable<String> & CaseIterable {
 extension ValueType {
     /// One of `names`; the message for another one suggests the nearest.
     static func choice(named names: [String], _ make: @escaping (String) -> Value?) -> Self {
-        ValueType { node, key, context in
-            let text = ValueType<String>.string.read(node, key, context)
-            switch text {
-            case .value(let text):
-                if let value = make(text) { return .value(value) }
-                let hint = EditDistance.nearest(to: text, among: names).map { "; did you mean \($0)?" } ?? ""
-                context.error(
-                    node, key, "\"\(text)\" is not valid, expected one of \(names.joined(separator: ", "))\(hint)")
-                return .invalid
-            case .absent: return .absent
-            case .invalid: return .invalid
-            }
+        scalar("one of \(names.joined(separator: ", "))") { text in
+            EditDistance.nearest(to: text, among: names).map { "; did you mean \($0)?" } ?? ""
+        } _: {
+            make($0.text)
         }
     }
 

@@ -36,9 +36,6 @@ extension BedrockDeployment {
                 "aws_access_key_id", parameters,
                 "is not used: AWS_BEARER_TOKEN_BEDROCK in the environment wins, as in LiteLLM")
         }
-        if accessKeyID != nil, secretAccessKey == nil {
-            warn("aws_access_key_id", parameters, "is not used without aws_secret_access_key")
-        }
     }
 
     private func warn(_ key: String, _ parameters: SectionReader, _ message: String) {

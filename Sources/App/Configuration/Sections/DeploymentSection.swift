@@ -13,16 +13,17 @@ struct DeploymentSection {
 
     var deployment: Deployment
     var bedrock: BedrockDeployment
+    var origin: DeploymentOrigin
 
     /// Nil when group or model is missing or wrong, which is reported.
     init?(reading entry: SectionReader, _ shared: Shared) {
         let group = entry.required("model_name", .string)
-        _ = entry.required("litellm_params", .section { _ in () })
         let parameters = entry.section("litellm_params")
         let info = entry.section("model_info")
         let provider = parameters.value("custom_llm_provider", .string)
         let written = parameters.required("model", .bedrockModel(provider: provider, shared.catalogue))
         let baseModel = info.value("base_model", .string)
+        origin = DeploymentOrigin(parameters)
         bedrock = BedrockDeployment(id: DeploymentID(""), model: written?.text ?? "")
         bedrock.dropsUnsupportedParameters = shared.dropsUnsupportedParameters
         bedrock.read(parameters)

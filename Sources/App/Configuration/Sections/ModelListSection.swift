@@ -6,6 +6,7 @@ import YAML
 struct ModelListSection {
     private(set) var deployments: [Deployment] = []
     private(set) var bedrockDeployments: [BedrockDeployment] = []
+    private(set) var origins: [DeploymentOrigin] = []
 
     init(reading node: YAMLNode?, _ shared: DeploymentSection.Shared, _ context: ReadingContext) {
         let location = KeyLocation().key("model_list")
@@ -22,6 +23,7 @@ struct ModelListSection {
             lines[entry.deployment.id] = section.node.line
             deployments.append(entry.deployment)
             bedrockDeployments.append(entry.bedrock)
+            origins.append(entry.origin)
         }
     }
 }
