@@ -144,10 +144,11 @@ extension EventLoop {
 
     @RequestPath private func runWork() {
         let serial = asUnownedSerialExecutor()
-        let preference = asUnownedTaskExecutor()
         for _ in 0..<Self.workPerPass {
             switch ready.popFirst() {
-            case .job(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
+            // Without a task executor on purpose: where the one a job runs under is not its task's own preference (none, for
+            // `Task { @RequestPath in }`), the runtime sends the task through the queue at every call on the path.
+            case .job(let job): job.runSynchronously(on: serial)
             case .call(let work): work()
             case nil: return
             }
