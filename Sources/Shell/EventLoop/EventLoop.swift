@@ -95,10 +95,7 @@ extension EventLoop {
         precondition(isCurrent, "this code belongs to the request path, and runs on another thread")
     }
 
-    public func asUnownedTaskExecutor() -> UnownedTaskExecutor { LoopPreference.shared.asUnownedTaskExecutor() }
-
-    /// Runs `work` after what was added before it; callable from any thread.
-    func add(_ work: LoopWork) {
+    private func add(_ work: LoopWork) {
         if isCurrent { return ready.append(work) }
         let mustWake = inbox.withLock { inbox in
             inbox.work.append(work)
@@ -147,11 +144,11 @@ extension EventLoop {
 
     @RequestPath private func runWork() {
         let serial = asUnownedSerialExecutor()
-        let preference = asUnownedTaskExecutor()
         for _ in 0..<Self.workPerPass {
             switch ready.popFirst() {
+            // Without a task executor on purpose: where the one a job runs under is not its task's own preference (none, for
+            // `Task { @RequestPath in }`), the runtime sends the task through the queue at every call on the path.
             case .job(let job): job.runSynchronously(on: serial)
-            case .preferringJob(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
             case .call(let work): work()
             case nil: return
             }
