@@ -47,12 +47,11 @@ public struct ChatRequest: Sendable {
         messages = body.root  // until the member of that name comes by
         guard body.root.isObject else { throw .invalid("The request's body must be a JSON object.") }
         for member in body.root.members {
-            if let key = Key.table[member.key] {
-                try read(key, member.value)
-            } else if let parameter = CheckedParameter.table[member.key] {
-                try parameter.check(member.value)
-            } else if let key = RequestOverrides.Key.table[member.key] {
-                try overrides.read(key, member.value)
+            switch Member.table[member.key] {
+            case .own(let key): try read(key, member.value)
+            case .checked(let parameter): try parameter.check(member.value)
+            case .routing(let key): try overrides.read(key, member.value)
+            case nil: break
             }
         }
         guard !model.isEmpty else { throw .missing("model") }
@@ -66,7 +65,25 @@ public struct ChatRequest: Sendable {
         case maxCompletionTokens = "max_completion_tokens"
         case responseFormat = "response_format"
 
-        static let table = KeyTable<Key>()
+    }
+
+    /// Who takes which of the body's members: one look-up for each.
+    private enum Member: Sendable {
+        case own(Key)
+        case checked(CheckedParameter)
+        case routing(RequestOverrides.Key)
+
+        static let table = KeyTable(
+            Key.allCases.map(Member.own) + CheckedParameter.allCases.map(Member.checked)
+                + RequestOverrides.Key.allCases.map(Member.routing), name: \.name)
+
+        private var name: String {
+            switch self {
+            case .own(let key): key.rawValue
+            case .checked(let parameter): parameter.rawValue
+            case .routing(let key): key.rawValue
+            }
+        }
     }
 
     /// Takes one member of the body. A null is as good as absent, where the parameter is not required.

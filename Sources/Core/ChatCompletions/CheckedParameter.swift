@@ -17,8 +17,6 @@ enum CheckedParameter: String, CaseIterable, Sendable {
     case reasoningEffort = "reasoning_effort"
     case serviceTier = "service_tier"
 
-    static let table = KeyTable<CheckedParameter>()
-
     enum Shape {
         case bool, integer, number, string, object, objects, strings, stringOrStrings, stringOrObject
 

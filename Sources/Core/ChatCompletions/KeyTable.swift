@@ -1,25 +1,20 @@
 import JSON
 
-/// Finds the case of an enum that a JSON string spells, without building a String.
-struct KeyTable<Key: RawRepresentable<String> & CaseIterable & Sendable>: Sendable {
-    private let keysByLength: [[Key]]
+/// Finds the value that a JSON string names.
+struct KeyTable<Value: Sendable>: Sendable {
+    private let index: JSONKeyIndex
+    private let values: [Value]
 
-    init() {
-        var keysByLength: [[Key]] = []
-        for key in Key.allCases {
-            let length = key.rawValue.utf8.count
-            while keysByLength.count <= length { keysByLength.append([]) }
-            keysByLength[length].append(key)
-        }
-        self.keysByLength = keysByLength
+    init(_ values: [Value], name: (Value) -> String) {
+        index = JSONKeyIndex(values.map(name))
+        self.values = values
     }
 
-    /// The case that `text`, a string, spells; nil for other text and other kinds of value.
-    subscript(text: JSONValue) -> Key? {
-        guard !text.hasEscapes else { return text.string.flatMap(Key.init(rawValue:)) }
-        let length = text.escapedByteCount
-        guard length < keysByLength.count else { return nil }
-        for key in keysByLength[length] where text.isString(key.rawValue) { return key }
-        return nil
-    }
+    /// The value named by `text`, a string; nil for other text and other kinds of value.
+    subscript(text: JSONValue) -> Value? { index.place(of: text).map { values[$0] } }
+}
+
+extension KeyTable where Value: RawRepresentable<String> & CaseIterable {
+    /// Of an enum's cases by their raw values.
+    init() { self.init(Array(Value.allCases), name: \.rawValue) }
 }

@@ -58,11 +58,12 @@ enum TextTokens {
     private static func word(in text: borrowing Span<UInt8>, _ at: inout Int) -> Int {
         var weight = 0
         while at < text.count {
-            let byte = text[at]
-            if isLetter(byte) {
-                weight += 1
-                at += 1
-            } else if isTwoByteLead(byte) {
+            let letters = letterRun(in: text, from: at)
+            at += letters
+            weight += letters
+            guard letters < 8 else { continue }
+            let byte = byte(at, of: text)
+            if isTwoByteLead(byte) {
                 weight += 3
                 at += 2
             } else if byte == backslash, isEscapedLetter(at, of: text) {
@@ -75,6 +76,24 @@ enum TextTokens {
         // In "don't" the apostrophe goes with the letters behind it.
         if byte(at, of: text) == apostrophe, isLetter(byte(at + 1, of: text)) { at += 1 }
         return weight <= 9 ? 1 : 1 + (weight - 6) / 4
+    }
+
+    /// How many of the next eight bytes are letters before one that is none.
+    @inline(__always)
+    private static func letterRun(in text: borrowing Span<UInt8>, from start: Int) -> Int {
+        guard start + 8 <= text.count else {
+            var at = start
+            while isLetter(byte(at, of: text)) { at += 1 }
+            return at - start
+        }
+        // Unsafe only for types with invalid bit patterns; the bounds are checked. Each byte, in lower case and without
+        // its high bit, is added to what carries it into that bit from "a" on, and from behind "z" on.
+        let word = UInt64(
+            littleEndian: unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let low = (word | ones &* 0x20) & (ones &* 0x7F)
+        let letters = (low &+ ones &* 0x1F) & ~(low &+ ones &* 0x05) & ~word & (ones &* 0x80)
+        return (letters ^ (ones &* 0x80)).trailingZeroBitCount / 8
     }
 
     /// A single space belongs to the word or mark behind it. Before a digit, at the end, and in a longer run of white
@@ -126,7 +145,7 @@ enum TextTokens {
             let first = byte(at, of: text)
             if first == space {
                 at += 1
-            } else if first == backslash, "nrt".utf8.contains(byte(at + 1, of: text)) {
+            } else if first == backslash, isWhiteSpaceEscape(byte(at + 1, of: text)) {
                 at += 2
             } else {
                 return at > start
@@ -136,7 +155,17 @@ enum TextTokens {
 
     /// Whether `\"`, `\\` or `\/` stands at `at`.
     private static func isEscapedMark(_ at: Int, of text: borrowing Span<UInt8>) -> Bool {
-        "\"\\/".utf8.contains(byte(at + 1, of: text))
+        switch byte(at + 1, of: text) {
+        case UInt8(ascii: "\""), backslash, UInt8(ascii: "/"): true
+        default: false
+        }
+    }
+
+    private static func isWhiteSpaceEscape(_ letter: UInt8) -> Bool {
+        switch letter {
+        case UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"): true
+        default: false
+        }
     }
 
     /// Whether the escape at `at` is that of a two-byte letter, from `\u0080` to `\u07ff`.

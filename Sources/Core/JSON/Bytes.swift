@@ -95,11 +95,16 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Whether this range's bytes are `other`'s.
+    /// Whether the bytes in `range` are all of `other`.
     @inline(__always)
     func equals(_ other: borrowing Span<UInt8>, in range: Range<Int>) -> Bool {
-        guard range.count == other.count else { return false }
-        for index in 0..<other.count where self[range.lowerBound &+ index] != other[index] { return false }
+        range.count == other.count && equals(other, in: range, from: 0)
+    }
+
+    /// Whether the bytes in `range` are those of `other` from `offset` on.
+    @inline(__always)
+    func equals(_ other: borrowing Span<UInt8>, in range: Range<Int>, from offset: Int) -> Bool {
+        for index in 0..<range.count where self[range.lowerBound &+ index] != other[offset &+ index] { return false }
         return true
     }
 }
