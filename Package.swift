@@ -128,7 +128,8 @@ let package = Package(
             [
                 "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction", "Routing",
                 "Simulator", "TestSupport", "Time",
-            ]),
+            ],
+            resources: [.copy("Fixtures")]),
         tests("AdminHTTP", ["Logging"]),
         tests("Configuration", ["Bedrock", "Redaction", "Routing", "Time", "YAML"]),
         tests(
