@@ -70,7 +70,10 @@ let package = Package(
         shell("ProviderAPI", ["ChatCompletions", "EventLoop", "Routing", "Time"]),
         shell(
             "Bedrock",
-            ["COpenSSL", "ChatCompletions", "EventLoop", "HTTP", "JSON", "ProviderAPI", "Redaction", "Routing", "Time"]),
+            [
+                "COpenSSL", "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction",
+                "Routing", "Time",
+            ]),
         shell("AdminHTTP", ["CShims", "Logging"]),
 
         // App: configuration, the request pipeline, the composition root.
