@@ -25,7 +25,7 @@ import Time
         var testDescription: String { "\(status) \(code ?? "-"): \(message)" }
 
         init(
-            _ status: Int, _ code: String?, _ message: String = "m", _ failureClass: FailureClass, _ counts: Int,
+            _ status: Int, _ code: String?, saying message: String = "m", _ failureClass: FailureClass, _ counts: Int,
             _ replies: Int, _ type: RequestFailure.ErrorType, _ replyCode: String? = nil, retry: Bool? = nil,
             cool: Bool? = nil
         ) {
@@ -45,13 +45,13 @@ import Time
     static let rows: [Row] = [
         Row(400, "ValidationException", .badRequest, 400, 400, .invalidRequest),
         Row(
-            400, "ValidationException", "The provided model identifier is invalid.", .badRequest, 400, 400,
+            400, "ValidationException", saying: "The provided model identifier is invalid.", .badRequest, 400, 400,
             .invalidRequest, "model_not_found", cool: true),
         Row(
-            400, "ValidationException", "Invocation of model ID x with on-demand throughput isn\u{2019}t supported.",
+            400, "ValidationException", saying: "Invocation of model ID x with on-demand throughput isn\u{2019}t supported.",
             .badRequest, 400, 400, .invalidRequest, "model_not_found", cool: true),
         Row(
-            400, "ValidationException", "Operation not allowed", .badRequest, 400, 400, .invalidRequest,
+            400, "ValidationException", saying: "Operation not allowed", .badRequest, 400, 400, .invalidRequest,
             "model_not_found", cool: true),
         Row(400, "ServiceQuotaExceededException", .rateLimit, 429, 429, .rateLimit, "insufficient_quota"),
         Row(403, "UnrecognizedClientException", .authentication, 401, 401, .authentication, "invalid_api_key"),
@@ -70,7 +70,7 @@ import Time
         Row(429, "ThrottlingException", .rateLimit, 429, 429, .rateLimit, "rate_limit_exceeded"),
         Row(429, "ModelNotReadyException", .rateLimit, 429, 429, .rateLimit),
         Row(500, "InternalServerException", .serviceUnavailable, 500, 500, .server),
-        Row(500, "InternalServerException", "Could not process image", .internalServer, 500, 500, .server),
+        Row(500, "InternalServerException", saying: "Could not process image", .internalServer, 500, 500, .server),
         Row(502, nil, .badGateway, 502, 502, .server),
         Row(503, "ServiceUnavailableException", .serviceUnavailable, 503, 503, .server),
         Row(504, nil, .timeout, 504, 504, .timeout),
@@ -83,12 +83,12 @@ import Time
         Row(422, nil, .badRequest, 422, 400, .invalidRequest),
         Row(307, nil, .apiConnection, 502, 502, .server),
         Row(
-            403, nil, "The security token included in the request is invalid.", .authentication, 401, 401,
+            403, nil, saying: "The security token included in the request is invalid.", .authentication, 401, 401,
             .authentication, "invalid_api_key"),
-        Row(400, nil, "throttlingException: slow down", .rateLimit, 429, 429, .rateLimit, "rate_limit_exceeded"),
+        Row(400, nil, saying: "throttlingException: slow down", .rateLimit, 429, 429, .rateLimit, "rate_limit_exceeded"),
         Row(400, "throttlingException", .rateLimit, 429, 429, .rateLimit, "rate_limit_exceeded"),
-        Row(500, nil, "Malformed input request: #/x", .badRequest, 400, 400, .invalidRequest),
-        Row(500, nil, "upstream timed out", .timeout, 408, 408, .timeout),
+        Row(500, nil, saying: "Malformed input request: #/x", .badRequest, 400, 400, .invalidRequest),
+        Row(500, nil, saying: "upstream timed out", .timeout, 408, 408, .timeout),
     ]
 
     static func response(
