@@ -48,7 +48,8 @@ import Time
             400, "ValidationException", saying: "The provided model identifier is invalid.", .badRequest, 400, 400,
             .invalidRequest, "model_not_found", cool: true),
         Row(
-            400, "ValidationException", saying: "Invocation of model ID x with on-demand throughput isn\u{2019}t supported.",
+            400, "ValidationException",
+            saying: "Invocation of model ID x with on-demand throughput isn\u{2019}t supported.",
             .badRequest, 400, 400, .invalidRequest, "model_not_found", cool: true),
         Row(
             400, "ValidationException", saying: "Operation not allowed", .badRequest, 400, 400, .invalidRequest,
@@ -85,7 +86,8 @@ import Time
         Row(
             403, nil, saying: "The security token included in the request is invalid.", .authentication, 401, 401,
             .authentication, "invalid_api_key"),
-        Row(400, nil, saying: "throttlingException: slow down", .rateLimit, 429, 429, .rateLimit, "rate_limit_exceeded"),
+        Row(
+            400, nil, saying: "throttlingException: slow down", .rateLimit, 429, 429, .rateLimit, "rate_limit_exceeded"),
         Row(400, "throttlingException", .rateLimit, 429, 429, .rateLimit, "rate_limit_exceeded"),
         Row(500, nil, saying: "Malformed input request: #/x", .badRequest, 400, 400, .invalidRequest),
         Row(500, nil, saying: "upstream timed out", .timeout, 408, 408, .timeout),

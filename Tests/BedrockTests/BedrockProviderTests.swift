@@ -137,7 +137,8 @@ import Time
         _ = try await complete(with: provider)
         _ = try await complete(with: provider)
 
-        #expect(server.requests.map { $0.headers["x-amz-date"] }.dropFirst() == ["20260105T120000Z", "20260105T120000Z"])
+        #expect(
+            server.requests.map { $0.headers["x-amz-date"] }.dropFirst() == ["20260105T120000Z", "20260105T120000Z"])
         #expect(provider.statistics.clockCorrections == 1)
     }
 

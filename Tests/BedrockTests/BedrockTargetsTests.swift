@@ -49,7 +49,8 @@ import Testing
 
     @Test func `all problems of all deployments are reported at once`() {
         let deployments = [
-            Self.deployment("openai/gpt-4"), Self.deployment("bedrock/m.x"), Self.deployment("bedrock/m.y") { $0.roleName = "r" },
+            Self.deployment("openai/gpt-4"), Self.deployment("bedrock/m.x"),
+            Self.deployment("bedrock/m.y") { $0.roleName = "r" },
             Self.deployment("bedrock/m.z") { $0.apiBase = "nonsense" },
             Self.deployment("bedrock/m.b") {
                 $0.apiKey = Secret("key")
@@ -70,7 +71,8 @@ import Testing
     }
 
     @Test func `a wildcard is filled with what the request names`() throws {
-        let targets = try BedrockTargets(deployments: [Self.deployment("bedrock/*")], environment: ["AWS_REGION": "eu-north-1"])
+        let targets = try BedrockTargets(
+            deployments: [Self.deployment("bedrock/*")], environment: ["AWS_REGION": "eu-north-1"])
         let target = try targets.target(at: 0, model: "bedrock/m.x")
         #expect(target.url == "https://bedrock-runtime.eu-north-1.amazonaws.com/model/m.x/converse")
         for model in ["bedrock/", "bedrock/agent/x", "bedrock/arn:aws:bedrock:evil/host:1:a/b", "nothing"] {

@@ -52,11 +52,12 @@ import Testing
     }
 
     @Test(arguments: [
-        "seed", "logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "functions",
-        "function_call", "modalities", "audio", "prediction", "n",
+        ("seed", "1"), ("logprobs", "true"), ("top_logprobs", "2"), ("logit_bias", "{}"), ("frequency_penalty", "0.5"),
+        ("presence_penalty", "0.5"), ("functions", "[]"), ("function_call", #""auto""#), ("modalities", #"["text"]"#),
+        ("audio", "{}"), ("prediction", "{}"), ("n", "2"), ("reasoning_effort", #""high""#), ("store", "true"),
     ])
-    func `what Converse does not know is refused, or dropped on request`(_ key: String) throws {
-        let members = #""\#(key)":2"#
+    func `what Converse does not know is refused, or dropped on request`(_ key: String, _ value: String) throws {
+        let members = #""\#(key)":\#(value)"#
         let failure = #expect(throws: RequestFailure.self) { try Self.convert(members) }
         #expect(failure?.status == 400)
         #expect(failure?.param == key)
@@ -69,7 +70,8 @@ import Testing
     @Test(arguments: [
         (#""tools":[{"type":"function"}]"#, "tools"), (#""tool_choice":"auto""#, "tool_choice"),
         (#""thinking":{"type":"enabled"}"#, "thinking"), (#""guardrailConfig":{}"#, "guardrailConfig"),
-        (#""response_format":{"type":"json_schema"}"#, "response_format"), (#""stream":true"#, "stream"),
+        (#""response_format":{"type":"json_schema","json_schema":{}}"#, "response_format"),
+        (#""stream":true"#, "stream"),
         (#""aws_secret_access_key":"s""#, "aws_secret_access_key"), (#""api_base":"http://x""#, "api_base"),
     ])
     func `what would change the meaning is refused even under drop_params`(_ members: String, _ param: String) {
@@ -82,7 +84,7 @@ import Testing
         (#""temperature":"hot""#, "temperature"), (#""max_tokens":0"#, "max_tokens"),
         (#""max_tokens":1.5"#, "max_tokens"),
         (#""stop":[1]"#, "stop"), (#""stop":{}"#, "stop"), (#""top_p":[]"#, "top_p"),
-        (#""response_format":"text""#, "response_format.type"), (#""requestMetadata":1"#, "requestMetadata"),
+        (#""response_format":{}"#, "response_format.type"), (#""requestMetadata":1"#, "requestMetadata"),
     ])
     func `a parameter of the wrong kind is refused by name`(_ members: String, _ param: String) {
         let failure = #expect(throws: RequestFailure.self) { try Self.convert(members) }

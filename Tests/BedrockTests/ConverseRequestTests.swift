@@ -95,7 +95,7 @@ import Testing
         let body = try Self.convert(
             """
             "messages":[{"role":"user","content":"a"},{"role":"user","content":[{"type":"text","text":"b"}]},
-            {"role":"assistant","content":" \\n"},{"role":"user","content":"c"},{"role":"assistant","content":null},
+            {"role":"assistant","content":" \\n"},{"role":"user","content":"c"},{"role":"assistant","content":null,"refusal":null,"reasoning_content":"r"},
             {"role":"assistant","content":"d"},{"role":"user","content":""}]
             """)
         #expect(
@@ -141,10 +141,13 @@ import Testing
         (#"{"role":"user","content":[{"type":"input_audio"}]}"#, "messages[1].content[0].type"),
         (#"{"role":"user","content":[{"text":"a"}]}"#, "messages[1].content[0].type"),
         (#"{"role":"user","content":[{"type":"text","text":1}]}"#, "messages[1].content[0].text"),
-        (#"{"role":"user","content":["a"]}"#, "messages[1].content[0].type"),
+        (#"{"role":"user","content":["a"]}"#, "messages[1].content[0]"),
         (#"{"role":"user","content":null}"#, "messages[1].content"),
         (#"{"role":"user","content":3}"#, "messages[1].content"),
-        (#"{"role":"assistant","content":null,"tool_calls":[{"id":"x"}]}"#, "messages[1].tool_calls"),
+        (
+            #"{"role":"assistant","content":null,"tool_calls":[{"id":"x","function":{"name":"f","arguments":"{}"}}]}"#,
+            "messages[1].tool_calls"
+        ),
         (#"{"role":"assistant","content":"a","thinking_blocks":[{}]}"#, "messages[1].thinking_blocks"),
         (#"{"role":"tool","tool_call_id":"x","content":"a"}"#, "messages[1].role"),
     ])

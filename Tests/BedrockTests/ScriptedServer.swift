@@ -49,7 +49,11 @@ final class ScriptedServer: Sendable {
         port = UInt16(bigEndian: address.sin_port)
         var thread = pthread_t()
         let start = Unmanaged.passRetained(self).toOpaque()
-        let error = pthread_create(&thread, nil, { Unmanaged<ScriptedServer>.fromOpaque($0!).takeRetainedValue().serve(); return nil }, start)
+        let error = pthread_create(
+            &thread, nil,
+            {
+                Unmanaged<ScriptedServer>.fromOpaque($0!).takeRetainedValue().serve(); return nil
+            }, start)
         guard error == 0 else { throw SocketError(number: error) }
         pthread_detach(thread)
     }

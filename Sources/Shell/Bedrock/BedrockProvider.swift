@@ -142,7 +142,7 @@ public final class BedrockProvider: ChatProvider {
         }
         if converse.hasUnknownStopReason { statistics.unknownStopReasons += 1 }
         return ChatResponse(
-            id: responseIDs.next(), created: time.now.unixMilliseconds / 1000, model: target.converse.model,
+            id: responseIDs.next().description, created: time.now.unixMilliseconds / 1000, model: target.converse.model,
             escapedContent: converse.escapedContent, finishReason: converse.finishReason, usage: converse.usage)
     }
 }

@@ -1,7 +1,8 @@
 import Redaction
 
-/// Everything about calling one model of one deployment that does not change from call to call.
-struct BedrockTarget: Sendable {
+/// Everything about calling one model of one deployment that does not change from call to call. A class, because every
+/// call takes it out of a table: one reference to count instead of a dozen.
+final class BedrockTarget: Sendable {
     enum Authentication: Sendable {
         /// Complete headers: an API key is sent as it is.
         case bearer(headers: [String])
@@ -9,11 +10,11 @@ struct BedrockTarget: Sendable {
         case missing
     }
 
-    var url: String
+    let url: String
     /// What the endpoint's clock is known under.
-    var host: String
-    var authentication: Authentication
-    var converse: ConverseTarget
+    let host: String
+    let authentication: Authentication
+    let converse: ConverseTarget
 
     init(_ model: BedrockModelString, _ plan: DeploymentPlan) throws(EndpointError) {
         let region = plan.region(of: model)

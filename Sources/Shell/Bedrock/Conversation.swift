@@ -40,7 +40,7 @@ struct Conversation {
         var hasText = false
         for part in try MessageText.parts(of: message, at: index) {
             // Bedrock refuses empty blocks; an assistant's blank text says nothing either.
-            if turn == .assistant ? part.text.isBlankString : part.text.escapedText?.isEmpty != false { continue }
+            if turn == .assistant ? part.text.isBlankString : !part.text.isNonEmptyString { continue }
             Self.open(turn, &openTurn, &writer)
             if isSystem && !hasText { Self.writeNote(to: &writer) }
             hasText = true
@@ -54,7 +54,7 @@ struct Conversation {
         for index in 0..<systemCount {
             var messageHasText = false
             for part in try MessageText.parts(of: messages[index], at: index)
-            where part.text.escapedText?.isEmpty == false {
+            where part.text.isNonEmptyString {
                 if !hasText {
                     writer.key("system")
                     writer.beginArray()
@@ -95,7 +95,7 @@ extension Conversation {
         }
         for key in ["tool_calls", "function_call", "thinking_blocks", "audio", "refusal"] {
             guard let value = message[key], !value.isNull else { continue }
-            if value.kind == .array && value.elements.count == 0 { continue }
+            if value.isArray && value.elements.isEmpty { continue }
             throw ConverseParameters.refusal("messages[\(index)].\(key)", "this member is not supported")
         }
         return .assistant

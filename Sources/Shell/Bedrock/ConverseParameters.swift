@@ -33,9 +33,9 @@ struct ConverseParameters {
         dropsUnsupported = target.dropsUnsupportedParameters
         if request.isStream { throw Self.refusal("stream", "streaming is not supported") }
 
-        let overrides = parameterEntry.flatMap { Self.fallbackEntry($0, of: request) }
+        let overrides = parameterEntry.flatMap(request.fallbackParameters)
         let replaced = Self.replacedKeys(overrides)
-        for member in request.body.root.members {
+        for member in request.body.root.members where !ChatRequest.isRoutingKey(member.key) {
             guard let key = member.key.string, replaced.isEmpty || !replaced.contains(key) else { continue }
             try read(key, member.value)
         }
@@ -57,11 +57,6 @@ struct ConverseParameters {
         // They mean the same, and the body's newer name would win over the entry's older one.
         if keys.contains("max_tokens") { keys.insert("max_completion_tokens") }
         return keys
-    }
-
-    private static func fallbackEntry(_ index: Int, of request: ChatRequest) -> JSONValue? {
-        guard index >= 0, let entries = request.body.root["fallbacks"]?.elements else { return nil }
-        return entries.dropFirst(index).first { _ in true }
     }
 }
 
@@ -86,7 +81,7 @@ extension ConverseParameters {
             }
         case .choiceCount: if value.integer != 1 { unsupported.append(key) }
         case .toolList:
-            if value.kind != .array || value.elements.count > 0 { throw Self.refusal(key, "tools are not supported") }
+            if !value.isArray || !value.elements.isEmpty { throw Self.refusal(key, "tools are not supported") }
         case .toolChoice:
             if !value.isString("none") { throw Self.refusal(key, "tools are not supported") }
         case .responseFormat: try Self.checkResponseFormat(value)
@@ -140,12 +135,12 @@ extension ConverseParameters {
     }
 
     private static func stopSequences(_ value: JSONValue) throws(RequestFailure) -> [JSONValue] {
-        let sequences = value.kind == .array ? Array(value.elements) : [value]
-        guard sequences.allSatisfy({ $0.kind == .string }) else {
+        let sequences = value.isArray ? Array(value.elements) : [value]
+        guard sequences.allSatisfy(\.isString) else {
             throw refusal("stop", "expected a string or a list of strings")
         }
         guard sequences.count <= 2500 else { throw refusal("stop", "at most 2500 stop sequences are possible") }
-        return sequences.filter { $0.escapedText?.isEmpty == false }
+        return sequences.filter(\.isNonEmptyString)
     }
 
     private static func tokenLimit(_ value: JSONValue, _ key: String) throws(RequestFailure) -> Int {

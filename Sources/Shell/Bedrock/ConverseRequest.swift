@@ -35,7 +35,7 @@ struct ConverseRequest {
         writeModelFields(to: &writer)
         writeServiceSettings(to: &writer)
         writer.endObject()
-        return writer.bytes
+        return writer.finish()
     }
 
     private func writeInferenceConfig(to writer: inout JSONWriter) {

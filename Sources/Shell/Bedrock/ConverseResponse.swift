@@ -21,7 +21,7 @@ struct ConverseResponse {
         } catch {
             throw Malformation(description: "not JSON: \(error)")
         }
-        guard let message = root["output"]?["message"], message.kind == .object else {
+        guard let message = root["output"]?["message"], message.isObject else {
             throw Malformation(description: "it has no output.message")
         }
         guard let usage = root["usage"].flatMap(Usage.init(converse:)) else {

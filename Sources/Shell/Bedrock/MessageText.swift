@@ -32,13 +32,13 @@ struct MessageText {
     }
 
     private init(part: JSONValue, at path: String) throws(RequestFailure) {
-        guard let type = part["type"], type.kind == .string else {
+        guard let type = part["type"], type.isString else {
             throw ConverseParameters.refusal("\(path).type", "expected a string")
         }
         guard type.isString("text") else {
             throw ConverseParameters.refusal("\(path).type", "\"\(type.string ?? "")\" is not supported, only text")
         }
-        guard let text = part["text"], text.kind == .string else {
+        guard let text = part["text"], text.isString else {
             throw ConverseParameters.refusal("\(path).text", "expected a string")
         }
         self.init(text: text, cachePoint: CachePoint(part))
@@ -59,7 +59,7 @@ struct CachePoint {
 
     /// The mark of a message or part; nil when it has none.
     init?(_ marked: JSONValue) {
-        guard let mark = marked["cache_control"], mark.kind == .object else { return nil }
+        guard let mark = marked["cache_control"], mark.isObject else { return nil }
         ttl = mark["ttl"]
     }
 
@@ -70,7 +70,7 @@ struct CachePoint {
         writer.key("cachePoint")
         writer.beginObject()
         writer.member("type", "default")
-        if capabilities.cachesPromptsForAnHour, let ttl, ttl.kind == .string {
+        if capabilities.cachesPromptsForAnHour, let ttl, ttl.isString {
             writer.key("ttl")
             writer.source(ttl.source)
         }

@@ -1,3 +1,5 @@
+import ChatCompletions
+
 /// What becomes of one member of a chat request's body on its way to Converse (Bedrock reference, section 5.2).
 enum ParameterRule: Sendable {
     case messages
@@ -43,11 +45,9 @@ enum ParameterRule: Sendable {
             "drop_params": .dropParameters,
         ]
         let leftOut = [
-            "model", "user", "metadata", "stream", "stream_options", "parallel_tool_calls", "num_retries",
-            "max_retries", "timeout",
-            "request_timeout", "stream_timeout", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks",
-            "disable_fallbacks", "max_fallbacks", "tags", "allowed_model_region", "routing_strategy", "caching",
-            "cache", "no-log", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "modify_params",
+            "model", "user", "stream", "stream_options", "parallel_tool_calls", "max_retries", "tags", "caching",
+            "cache",
+            "no-log", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "modify_params",
             "additional_drop_params", "allowed_openai_params", "custom_llm_provider", "api_version",
         ]
         let unsupported = [
@@ -59,7 +59,7 @@ enum ParameterRule: Sendable {
             "additionalModelResponseFieldPaths", "api_key", "api_base", "base_url", "extra_headers", "headers",
             "extra_body", "extra_query", "model_id",
         ]
-        for key in leftOut { rules[key] = .leftOut }
+        for key in leftOut + ChatRequest.routingKeys { rules[key] = .leftOut }
         for key in unsupported { rules[key] = .unsupported }
         for key in refused { rules[key] = .refused }
         return rules
