@@ -100,7 +100,7 @@ let package = Package(
         .target(
             name: "Simulator", dependencies: ["CRdKafka", "CShims"], path: "Sources/Tools/Simulator",
             swiftSettings: strict),
-        tool("SimulatorTool", ["CShims", "Simulator"]),
+        tool("SimulatorTool", ["Simulator"]),
         tool(
             "Benchmarks",
             [
