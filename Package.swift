@@ -62,7 +62,8 @@ let package = Package(
         core("Metrics", ["JSON", "Time"]),
 
         // Shell: one thin wrapper per C library or remote API.
-        shell("Logging"),
+        shell("Threads"),
+        shell("Logging", ["JSON", "Threads", "Time"]),
         shell("YAML", ["CYaml"]),
         shell("EventLoop", ["CShims", "Time"]),
         shell("HTTP", ["CCurl", "CShims", "EventLoop", "Logging", "Time"]),
@@ -71,7 +72,7 @@ let package = Package(
         shell(
             "Bedrock",
             ["COpenSSL", "ChatCompletions", "EventLoop", "HTTP", "JSON", "ProviderAPI", "Redaction", "Routing", "Time"]),
-        shell("AdminHTTP", ["CShims", "Logging"]),
+        shell("AdminHTTP", ["CShims", "Logging", "Threads"]),
 
         // App: configuration, the request pipeline, the composition root.
         app(
@@ -118,7 +119,8 @@ let package = Package(
         tests("Routing", ["ChatCompletions", "TestSupport", "Time"]),
         tests("ChatCompletions", ["JSON"]),
         tests("Metrics", ["JSON", "Time"]),
-        tests("Logging"),
+        tests("Threads"),
+        tests("Logging", ["JSON", "Threads", "Time"]),
         tests("YAML"),
         tests("EventLoop", ["Time"]),
         tests("HTTP", ["EventLoop", "Logging", "Time"]),
