@@ -1,5 +1,6 @@
 import AdminHTTP
 import Logging
+import Synchronization
 import Testing
 
 @Suite struct AdminServerTests {
@@ -156,5 +157,16 @@ import Testing
         let failure = #expect(throws: AdminServerError.self) { try server(on: "no-such-host.invalid:80") }
         #expect(failure?.kind == .unknownHost)
         #expect(failure?.message.hasPrefix("cannot listen on no-such-host.invalid:80: ") == true)
+    }
+
+    @Test func `the address it listens on is logged`() async throws {
+        let lines = Mutex("")
+        let log = Logger(level: .info, format: .json) { bytes in
+            lines.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
+        }
+        let server = try AdminServer(address: "127.0.0.1:0", logger: log) { _, _ in .notFound }
+        log.flush()
+        #expect(lines.withLock { $0 }.contains("\"event\":\"admin listening\",\"address\":\"\(server.address)\""))
+        await server.stop()
     }
 }

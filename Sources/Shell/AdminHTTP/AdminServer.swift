@@ -34,6 +34,7 @@ public final class AdminServer: Sendable {
         let listener = try Listener(on: address)
         self.address = listener.address
         self.mailbox = mailbox
+        logger.info("admin listening", ["address": .string(listener.address)])
         ServiceThread.start(name: "admin-http") {
             AdminLoop(listener: listener, mailbox: mailbox, settings: settings, logger: logger, handler: handler).run()
             mailbox.markStopped()
