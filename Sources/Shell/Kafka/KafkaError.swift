@@ -1,7 +1,7 @@
 import CRdKafka
 
 /// A librdkafka error.
-public struct KafkaError: Error, Sendable, CustomStringConvertible {
+public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Sendable {
         /// A property librdkafka does not know or refuses: a configuration error.
         case configuration

@@ -1,0 +1,37 @@
+import Partitions
+import Testing
+
+@testable import Kafka
+
+@Suite struct RebalanceStateTests {
+    let first = TopicPartition(topic: "requests", partition: 0)
+    let second = TopicPartition(topic: "requests", partition: 1)
+
+    @Test func `librdkafka is answered once, when all of a revocation is given back`() {
+        var state = RebalanceState()
+        state.revoke([first, second], isLost: false)
+        let early = state.giveBack([first])
+        let complete = state.giveBack([second])
+        let again = state.giveBack([second])
+        #expect(early == nil && complete == [first, second] && again == nil)
+    }
+
+    /// kafka.md 3.4, 2.10.0 row (#4059).
+    @Test func `periodic commits rest from a revocation until the next assignment is answered`() {
+        var state = RebalanceState()
+        #expect(state.allowsPeriodicCommit)
+        state.revoke([first], isLost: false)
+        #expect(!state.allowsPeriodicCommit && state.allowsDrainCommit)
+        _ = state.giveBack([first])
+        #expect(!state.allowsPeriodicCommit && !state.allowsDrainCommit)
+        state.assign()
+        state.assignmentAnswered()
+        #expect(state.allowsPeriodicCommit && state.allowsDrainCommit)
+    }
+
+    @Test func `nothing of lost partitions is committed`() {
+        var state = RebalanceState()
+        state.revoke([first], isLost: true)
+        #expect(!state.allowsDrainCommit && !state.allowsPeriodicCommit)
+    }
+}
