@@ -1,8 +1,6 @@
 /// Something to run on the loop.
 enum LoopWork: Sendable {
     case job(UnownedJob)
-    /// A job of a task that prefers the loop as its executor.
-    case preferringJob(UnownedJob)
     case call(@Sendable @RequestPath () -> Void)
 }
 
