@@ -14,7 +14,7 @@ public struct ProcessUsage: Hashable, Sendable {
 
     private static func cpuTime() -> Duration {
         var usage = rusage()
-        guard getrusage(RUSAGE_SELF, &usage) == 0 else { return .zero }
+        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return .zero }
         return duration(usage.ru_utime) + duration(usage.ru_stime)
     }
 
