@@ -99,7 +99,8 @@ extension ValueType<String> {
             let port = address[address.index(after: colon)...]
             let host = address[..<colon]
             let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-            return UInt16(port) != nil && (isBracketed || !host.contains(":"))
+            return port.utf8.allSatisfy { $0 != UInt8(ascii: "+") } && UInt16(port) != nil
+                && (isBracketed || !host.contains(":"))
         }
     }
 

@@ -28,11 +28,13 @@ struct VariableExpansion {
             return value
         }
         guard text.utf8.contains(UInt8(ascii: "$")) else { return nil }
-        let result = try replaceReferences(in: text[...])
+        let result = try replaceReferences(in: text[...], depth: 0)
         return result == text ? nil : result
     }
 
-    private func replaceReferences(in text: Substring) throws(Failure) -> String {
+    /// `depth` counts defaults within defaults: a few are a habit of shells, more are a mistake.
+    private func replaceReferences(in text: Substring, depth: Int) throws(Failure) -> String {
+        guard depth < 8 else { throw .malformed }
         var result = ""
         var rest = text
         while let dollar = rest.firstIndex(of: "$") {
@@ -43,7 +45,7 @@ struct VariableExpansion {
                 rest = rest.dropFirst()
             } else if rest.first == "{" {
                 let end = try closingBrace(of: rest)
-                result += try braced(rest[..<end].dropFirst())
+                result += try braced(rest[..<end].dropFirst(), depth: depth)
                 rest = rest[end...].dropFirst()
             } else {
                 let name = Self.leadingName(of: rest)
@@ -55,13 +57,13 @@ struct VariableExpansion {
     }
 
     /// The value of what stands between the braces: `NAME` or `NAME:-default`.
-    private func braced(_ inner: Substring) throws(Failure) -> String {
+    private func braced(_ inner: Substring, depth: Int) throws(Failure) -> String {
         let name = Self.leadingName(of: inner)
         let rest = inner.dropFirst(name.count)
         guard !name.isEmpty, rest.isEmpty || rest.hasPrefix(":-") else { throw .malformed }
         if rest.isEmpty { return try value(of: String(name)) }
         if let value = environment[String(name)], !value.isEmpty { return value }
-        return try replaceReferences(in: rest.dropFirst(2))
+        return try replaceReferences(in: rest.dropFirst(2), depth: depth + 1)
     }
 
     private func value(of name: String) throws(Failure) -> String {
