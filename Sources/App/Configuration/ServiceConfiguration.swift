@@ -52,7 +52,7 @@ public struct ServiceConfiguration: Sendable {
         origins[index].problem(with: key, message)
     }
 
-    /// Refuses a configuration that cannot `run`: LiteLLM's files load without brokers, but nothing consumes without them.
+    /// Refuses a configuration that cannot `run`: LiteLLM's files load without brokers, but nothing is consumed so.
     public func requireBrokers() throws(ConfigurationErrors) {
         guard !kafka.hasBrokers else { return }
         let message = "is missing, expected the brokers' addresses, such as localhost:9092"

@@ -11,7 +11,8 @@ struct VariableExpansion {
         var description: String {
             switch self {
             case .unset(let name):
-                "environment variable \(name) is not set, expected it in the environment or a default as in ${\(name):-default}"
+                "environment variable \(name) is not set, "
+                    + "expected it in the environment or a default as in ${\(name):-default}"
             case .malformed: "malformed variable reference, expected ${NAME} or ${NAME:-default}"
             }
         }
