@@ -39,7 +39,8 @@ import YAML
     }
 
     @Test func `every key of the code is in the reference`() throws {
-        let tree = SourceTree([ConfigurationSource(name: file, text: try completeText())])
+        let tree = SourceTree(
+            [ConfigurationSource(name: file, text: try completeText())], environment: EnvironmentVariables([:]))
         let known = ConfigurationReading(tree, environment: [:]).context.knownKeys.filter { !$0.hasPrefix("kafka.") }
         let document = try YAMLParser.parse(try completeText(), file: file)
 
@@ -47,6 +48,25 @@ import YAML
 
         #expect(known.subtracting(documented).sorted() == [])
         #expect(known.count > 150)
+    }
+
+    /// Whatever is done to a file, it loads or its problems are named: nothing traps.
+    @Test func `a damaged reference loads or throws`() throws {
+        let lines = try completeText().split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("#") }
+        var random = SeededGenerator(state: 7)
+        for _ in 0..<300 {
+            var damaged = lines
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                let index = Int.random(in: 0..<damaged.count, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: damaged.remove(at: index)
+                case 1: damaged[index] = damaged[index].prefix(Int.random(in: 0...damaged[index].count, using: &random))
+                case 2: damaged[index] = "  " + damaged[index]
+                default: damaged.swapAt(index, Int.random(in: 0..<damaged.count, using: &random))
+                }
+            }
+            if let loaded = try? load(damaged.joined(separator: "\n")) { _ = ConfigurationReport(loaded).text }
+        }
     }
 
     private static func patterns(of node: YAMLNode, at location: KeyLocation, _ known: Set<String>) -> Set<String> {
@@ -75,5 +95,18 @@ import YAML
         #expect(configuration.relay.requestTopics == ["chat.requests"])
         #expect(configuration.relay.partitionConcurrency == 256)
         #expect(throws: Never.self) { try configuration.requireBrokers() }
+    }
+}
+
+/// SplitMix64: the same numbers in every run.
+private struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -33,4 +33,12 @@ import Testing
     func `a malformed reference is an error`(_ text: String) {
         #expect(throws: VariableExpansion.Failure.malformed) { try expansion.expand(text) }
     }
+
+    @Test func `defaults nest a few levels deep only`() throws {
+        let nested = { (depth: Int) in
+            String(repeating: "${MISSING:-", count: depth) + "x" + String(repeating: "}", count: depth)
+        }
+        #expect(try expansion.expand(nested(7)) == "x")
+        #expect(throws: VariableExpansion.Failure.malformed) { try expansion.expand(nested(1000)) }
+    }
 }

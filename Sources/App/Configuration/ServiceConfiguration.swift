@@ -39,7 +39,7 @@ public struct ServiceConfiguration: Sendable {
     public static func load(
         sources: [ConfigurationSource], environment: [String: String]
     ) throws(ConfigurationErrors) -> ServiceConfiguration {
-        let tree = SourceTree(sources)
+        let tree = SourceTree(sources, environment: EnvironmentVariables(environment))
         guard tree.problems.isEmpty else { throw ConfigurationErrors(problems: tree.problems) }
         let reading = ConfigurationReading(tree, environment: environment)
         let errors = reading.context.errors
@@ -52,7 +52,7 @@ public struct ServiceConfiguration: Sendable {
         origins[index].problem(with: key, message)
     }
 
-    /// Refuses a configuration that cannot `run`: LiteLLM's files load without brokers, but nothing consumes without them.
+    /// Refuses a configuration that cannot `run`: LiteLLM's files load without brokers, but nothing is consumed so.
     public func requireBrokers() throws(ConfigurationErrors) {
         guard !kafka.hasBrokers else { return }
         let message = "is missing, expected the brokers' addresses, such as localhost:9092"
@@ -106,10 +106,14 @@ extension ValueType<YAMLNode> {
 
 extension ReadingContext {
     fileprivate func checkPresence(of deployments: [Deployment], _ root: SectionReader) {
-        guard deployments.isEmpty, errors.isEmpty else { return }
-        warn(
-            root["model_list"] ?? root.node, root.location.key("model_list"),
-            "has no deployments, so every request will be refused")
+        let place = root["model_list"] ?? root.node
+        if deployments.isEmpty, errors.isEmpty {
+            warn(place, root.location.key("model_list"), "has no deployments, so every request will be refused")
+        } else if ModelCatalogue.shipped.isEmpty {
+            warn(
+                place, root.location.key("model_list"),
+                "bedrock-models.json is not installed beside the program, so prices and limits of models are unknown")
+        }
     }
 
     /// Warns about group names in settings that no deployment, alias or routing group answers to.

@@ -35,6 +35,8 @@ struct ModelCard: Sendable, Decodable {
 struct ModelCatalogue: Sendable {
     private var cards: [String: [ModelCard]] = [:]
 
+    var isEmpty: Bool { cards.isEmpty }
+
     func contains(_ id: String) -> Bool { cards[id] != nil }
 
     /// Empty when the JSON is not the catalogue's.

@@ -20,6 +20,7 @@ enum EditDistance {
 
     /// The candidate that `word` was most likely meant to be: at most a third of it may differ.
     static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+        guard word.utf8.count <= 128 else { return nil }
         let word = word.lowercased()
         let ranked = candidates.map { (name: $0, distance: between(word, $0.lowercased())) }
         guard let best = ranked.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }) else { return nil }

@@ -10,7 +10,7 @@ final class SectionReader {
     private var asked: Set<String> = []
     private var suggestible: [String] = []
 
-    /// `node` is what stands under the section's key; nil or null: an empty section, and `parent` is where it is missing.
+    /// `node` is what stands under the section's key; nil or null: an empty section, missing in `parent`.
     init(_ node: YAMLNode?, in parent: YAMLNode? = nil, at location: KeyLocation, _ context: ReadingContext) {
         let place = node ?? parent
         let empty = YAMLNode(.mapping([]), file: place?.file ?? "configuration", line: place?.line ?? 0)

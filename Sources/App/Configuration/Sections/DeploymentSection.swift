@@ -52,7 +52,7 @@ struct DeploymentSection {
 }
 
 extension Deployment {
-    /// Limits are taken from the entry, then `litellm_params`, then `model_info`; some rules look at `litellm_params` only.
+    /// Limits are taken from the entry, then `litellm_params`, then `model_info`; some rules know `litellm_params` only.
     fileprivate mutating func readLimits(_ entry: SectionReader, _ parameters: SectionReader, _ info: SectionReader) {
         let requests = [entry, parameters, info].map { $0.value("rpm", .count) }
         let tokens = [entry, parameters, info].map { $0.value("tpm", .count) }
@@ -108,8 +108,8 @@ extension Deployment {
 }
 
 extension ValueType<(text: String, name: BedrockModelString)> {
-    /// `litellm_params.model`. As in LiteLLM, the prefix may be missing with `custom_llm_provider: bedrock`, and from ids
-    /// that are in the catalogue.
+    /// `litellm_params.model`. As in LiteLLM, the prefix may be missing with `custom_llm_provider: bedrock`, and from
+    /// ids that are in the catalogue.
     fileprivate static func bedrockModel(provider: String?, _ catalogue: ModelCatalogue) -> Self {
         ValueType { node, key, context in
             let reading = ValueType<String>.string.read(node, key, context)

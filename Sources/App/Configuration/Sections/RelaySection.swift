@@ -73,7 +73,8 @@ public struct RelaySection: Sendable {
         for case (let key, let topic?) in written where requestTopics.contains(topic) {
             section.context.error(
                 section[key] ?? section["request_topics"] ?? section.node, section.location.key(key),
-                "\"\(topic)\" is one of request_topics as well, expected another topic: the relay would read what it writes"
+                "\"\(topic)\" is one of request_topics as well, expected another topic: "
+                    + "the relay would read what it writes"
             )
         }
     }
@@ -99,7 +100,8 @@ extension ValueType<String> {
             let port = address[address.index(after: colon)...]
             let host = address[..<colon]
             let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-            return UInt16(port) != nil && (isBracketed || !host.contains(":"))
+            return port.utf8.allSatisfy { $0 != UInt8(ascii: "+") } && UInt16(port) != nil
+                && (isBracketed || !host.contains(":"))
         }
     }
 

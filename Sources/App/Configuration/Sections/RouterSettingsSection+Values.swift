@@ -11,7 +11,7 @@ extension ValueType<String> {
         }
     }
 
-    /// An alias's target: `real`, or `{model: real, hidden: true}`. `hidden` only concerns model lists that we do not serve.
+    /// An alias's target: `real`, or `{model: real, hidden: true}`. `hidden` concerns model lists, which we do not serve.
     static var aliasTarget: Self {
         ValueType { node, key, context in
             guard node.mapping != nil else { return group.read(node, key, context) }

@@ -100,7 +100,7 @@ extension ValueType<Duration> {
 }
 
 extension ValueType<RoutingStrategyName> {
-    /// Samples are known to carry a stray quote after the name: quotes and blanks around it are dropped, with a warning.
+    /// Samples are known to carry a stray quote after the name: quotes and blanks around it are dropped and warned of.
     fileprivate static var strategy: Self {
         ValueType { node, key, context in
             guard let text = node.scalar?.text, let name = stripped(text) else {

@@ -9,8 +9,13 @@ struct SourceTree {
     private(set) var problems: [ConfigurationProblem] = []
     /// Files in the order in which they were read.
     private(set) var files: [String] = []
+    private let expansion: VariableExpansion
+    /// More are a mistake, such as a cycle through links that goes by ever new names.
+    private static let fileLimit = 256
 
-    init(_ sources: [ConfigurationSource]) {
+    /// `environment` is for variables in `include:`.
+    init(_ sources: [ConfigurationSource], environment: EnvironmentVariables) {
+        expansion = VariableExpansion(environment: environment)
         root = YAMLNode(.mapping([]), file: sources.first?.name ?? "configuration", line: 1)
         for source in sources {
             guard let node = read(source, including: []) else { continue }
@@ -53,15 +58,15 @@ struct SourceTree {
 
     private mutating func include(_ list: YAMLNode, into node: inout YAMLNode, parents: [String]) {
         for element in list.sequence ?? [list] where !element.isNull {
-            guard let path = element.scalar?.text else {
-                report(element, key: "include", "expected a list of file names")
+            guard let file = includedFile(element) else { continue }
+            guard !parents.contains(file) else {
+                let cycle = (parents + [file]).joined(separator: " > ")
+                report(element, key: "include", "\(file) includes itself: \(cycle)")
                 continue
             }
-            let file = Self.path(path, relativeTo: list.file)
-            guard !parents.contains(file) else {
-                report(
-                    element, key: "include", "\(file) includes itself: \((parents + [file]).joined(separator: " > "))")
-                continue
+            guard files.count < Self.fileLimit else {
+                report(element, key: "include", "more than \(Self.fileLimit) files are included")
+                return
             }
             switch Self.read(file: file) {
             case .success(let source):
@@ -72,14 +77,32 @@ struct SourceTree {
         }
     }
 
+    /// The path that `element` names, relative to its own file.
+    private mutating func includedFile(_ element: YAMLNode) -> String? {
+        guard let written = element.scalar?.text else {
+            report(element, key: "include", "expected a list of file names")
+            return nil
+        }
+        do {
+            return Self.path(try expansion.expand(written) ?? written, relativeTo: element.file)
+        } catch {
+            report(element, key: "include", "\(error)")
+            return nil
+        }
+    }
+
     private mutating func report(_ node: YAMLNode, key: String, _ message: String) {
         problems.append(ConfigurationProblem(file: node.file, line: node.line, key: key, message: message))
     }
 
+    /// `.` and `..` are resolved, so that a cycle shows as the same name again.
     private static func path(_ path: String, relativeTo file: String) -> String {
-        guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
-        // `./` is dropped so that a cycle shows as the same name again.
-        return String(file[...slash]) + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+        guard !path.hasPrefix("/") else { return path }
+        var parts = file.split(separator: "/").dropLast()
+        for part in path.split(separator: "/") where part != "." {
+            if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
+        }
+        return (file.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
     }
 
     /// `--config` twice: mappings merge, everything else is replaced by the later one.

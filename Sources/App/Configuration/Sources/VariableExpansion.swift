@@ -11,7 +11,8 @@ struct VariableExpansion {
         var description: String {
             switch self {
             case .unset(let name):
-                "environment variable \(name) is not set, expected it in the environment or a default as in ${\(name):-default}"
+                "environment variable \(name) is not set, "
+                    + "expected it in the environment or a default as in ${\(name):-default}"
             case .malformed: "malformed variable reference, expected ${NAME} or ${NAME:-default}"
             }
         }
@@ -28,11 +29,13 @@ struct VariableExpansion {
             return value
         }
         guard text.utf8.contains(UInt8(ascii: "$")) else { return nil }
-        let result = try replaceReferences(in: text[...])
+        let result = try replaceReferences(in: text[...], depth: 0)
         return result == text ? nil : result
     }
 
-    private func replaceReferences(in text: Substring) throws(Failure) -> String {
+    /// `depth` counts defaults within defaults: a few are a habit of shells, more are a mistake.
+    private func replaceReferences(in text: Substring, depth: Int) throws(Failure) -> String {
+        guard depth < 8 else { throw .malformed }
         var result = ""
         var rest = text
         while let dollar = rest.firstIndex(of: "$") {
@@ -43,7 +46,7 @@ struct VariableExpansion {
                 rest = rest.dropFirst()
             } else if rest.first == "{" {
                 let end = try closingBrace(of: rest)
-                result += try braced(rest[..<end].dropFirst())
+                result += try braced(rest[..<end].dropFirst(), depth: depth)
                 rest = rest[end...].dropFirst()
             } else {
                 let name = Self.leadingName(of: rest)
@@ -55,13 +58,13 @@ struct VariableExpansion {
     }
 
     /// The value of what stands between the braces: `NAME` or `NAME:-default`.
-    private func braced(_ inner: Substring) throws(Failure) -> String {
+    private func braced(_ inner: Substring, depth: Int) throws(Failure) -> String {
         let name = Self.leadingName(of: inner)
         let rest = inner.dropFirst(name.count)
         guard !name.isEmpty, rest.isEmpty || rest.hasPrefix(":-") else { throw .malformed }
         if rest.isEmpty { return try value(of: String(name)) }
         if let value = environment[String(name)], !value.isEmpty { return value }
-        return try replaceReferences(in: rest.dropFirst(2))
+        return try replaceReferences(in: rest.dropFirst(2), depth: depth + 1)
     }
 
     private func value(of name: String) throws(Failure) -> String {
