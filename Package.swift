@@ -131,7 +131,7 @@ let package = Package(
                 "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction", "Routing",
                 "Simulator", "TestSupport", "Time",
             ]),
-        tests("AdminHTTP", ["Logging"]),
+        tests("AdminHTTP", ["Logging", "Threads"]),
         tests("Configuration", ["Bedrock", "Redaction", "Routing", "Time", "YAML"]),
         tests(
             "Pipeline",
