@@ -44,7 +44,7 @@ def broker(request):
 
 @pytest.fixture
 def simulator():
-    with Simulator(binary("bedrock-simulator")) as simulator:
+    with Simulator(binary("bedrock-simulator"), "--keep-journal") as simulator:
         yield simulator
 
 

@@ -1,5 +1,7 @@
 """The Bedrock simulator as its users run it."""
 
+import json
+
 import requests
 
 from child_process import ChildProcess
@@ -33,11 +35,18 @@ class Simulator:
             lines.append(f"[{model}]")
             lines += [f"{key} = {value}" for key, value in settings.items()]
         answer = requests.post(f"{self.url}/simulator/script", data="\n".join(lines) + "\n", timeout=10)
-        assert answer.status_code == 200, answer.text
+        assert answer.ok, answer.text
 
     def journal(self):
         """Counts: {"requests": n, "abandoned": n, "models": {model: {outcome: n}}}."""
         return requests.get(f"{self.url}/simulator/journal", timeout=10).json()
+
+    def entries(self):
+        """Every request as a dict: time_ms, model, region, outcome, id (from an `[id:XYZ]` in the body). Needs the
+        argument --keep-journal.
+        """
+        answer = requests.get(f"{self.url}/simulator/journal?entries", timeout=10)
+        return [json.loads(line) for line in answer.text.splitlines()]
 
     def clear_journal(self):
         requests.delete(f"{self.url}/simulator/journal", timeout=10).raise_for_status()
