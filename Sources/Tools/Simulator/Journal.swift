@@ -59,18 +59,21 @@ struct Journal {
 }
 
 extension Journal {
-    /// The XYZ of the last `[id:XYZ]`, at most 128 bytes long.
+    /// The XYZ of the last `[id:XYZ]`: 1 to 128 bytes that need no JSON escape.
     static func marker(in body: Bytes) -> String? {
-        var index = body.count - 5
-        while index >= 0 {
-            if body[index] == UInt8(ascii: "["), body.dropping(index).begins(with: "[id:"),
-                let end = body.firstOffset(of: UInt8(ascii: "]"), from: index), 5...132 ~= end - index
-            {
-                return body.slice(index + 4..<end).text
-            }
-            index -= 1
+        for start in stride(from: body.count - 6, through: 0, by: -1) where body[start] == UInt8(ascii: "[") {
+            guard body.dropping(start).begins(with: "[id:") else { continue }
+            let rest = body.dropping(start + 4)
+            guard let end = rest.firstIndex(where: { $0 == UInt8(ascii: "]") || isEscaped($0) }), 1...128 ~= end,
+                rest[end] == UInt8(ascii: "]")
+            else { continue }
+            return rest.slice(0..<end).text
         }
         return nil
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 }
 
