@@ -47,23 +47,32 @@ struct Comparison {
     private var retriesBrokenStreams: Bool { live.calls.contains(where: \.isBrokenStream) }
 
     private var sleepsDifference: String? {
-        guard !retriesBrokenStreams, !expectation.explains(sleepsByRun, shared: sharedQuotaSleeps) else { return nil }
+        guard !retriesBrokenStreams, !expectation.explains(runs, shared: sharedQuotaSleeps) else { return nil }
         return "sleeps \(live.sleeps.map(\.seconds)), recorded \(expectation.sleeps ?? [])"
     }
 
-    /// Our pauses, one list for each group's turn.
-    private var sleepsByRun: [[Double]] {
-        var runs: [[Double]] = []
+    /// Our pauses, and the useless one that LiteLLM would add, for each group's turn.
+    private var runs: [Expectation.Run] {
+        var runs: [Expectation.Run] = []
         var hop = -1
         for (index, call) in live.calls.enumerated() {
             if call.hop != hop {
-                runs.append([])
+                runs.append(Expectation.Run())
                 hop = call.hop
             }
-            runs[runs.count - 1] += live.sleeps.filter { $0.after == index + 1 }.map(\.seconds)
+            runs[runs.count - 1].sleeps += live.sleeps.filter { $0.after == index + 1 }.map(\.seconds)
+            runs[runs.count - 1].useless = Self.backOff(call, retries: runs[runs.count - 1].calls, world.settings)
+            runs[runs.count - 1].calls += 1
         }
         let early = live.sleeps.filter { $0.after == 0 }.map(\.seconds)
-        return runs.isEmpty ? [early] : [early + runs[0]] + runs.dropFirst()
+        if runs.isEmpty { return [Expectation.Run(sleeps: early)] }
+        runs[0].sleeps = early + runs[0].sleeps
+        return runs
+    }
+
+    private static func backOff(_ call: LiveRequest.Call, retries: Int, _ settings: RouterSettings) -> Double {
+        if let told = call.retryAfter, (1...60).contains(told) { return told }
+        return min(max(0.5 * Double(1 << min(retries, 8)), settings.retryAfter.inSeconds), 8)
     }
 
     private var sharedQuotaSleeps: [Double] {
@@ -116,7 +125,7 @@ struct Comparison {
     private func failureDifference(_ recorded: JSONNode, _ failure: AttemptFailure) -> String? {
         if expectation.endsWithLastAttempt { return nil }
         let isSame =
-            recorded["error"]?.text == failure.failureClass.rawValue
+            !expectation.isSuccess && recorded["error"]?.text == failure.failureClass.rawValue
             && (recorded["status"]?.int ?? failure.status) == failure.status
         return isSame ? nil : "failed with \(failure.failureClass.rawValue) \(failure.status), recorded \(describe(recorded))"
     }
@@ -126,6 +135,7 @@ struct Comparison {
         let message = recorded["message_prefix"]?.text ?? ""
         let isSame: Bool =
             switch recorded["error"]?.text ?? "" {
+            case _ where expectation.isSuccess: false
             case "RouterRateLimitError", "RouterRateLimitErrorBasic":
                 refusal.status == 429 && [.noDeployments, .rateLimit].contains(refusal.reason)
             case "ValueError" where message.contains("tags configuration"): refusal.reason == .tags

@@ -18,6 +18,12 @@ struct Expectation: Sendable {
         result = record["result"]
     }
 
+    /// LiteLLM's router refused by itself: the message is not the provider's.
+    var isRefusal: Bool {
+        guard let result, !isSuccess else { return false }
+        return result["message_prefix"]?.text?.contains("BedrockException") != true
+    }
+
     var isSuccess: Bool { result?["ok"]?.isTrue ?? false }
 
     /// The cap over all retries: LiteLLM sleeps on and answers 500.
@@ -44,19 +50,28 @@ struct Expectation: Sendable {
         }
     }
 
+    /// One group's turn of ours.
+    struct Run: Sendable {
+        var calls = 0
+        var sleeps: [Double] = []
+        /// What LiteLLM would sleep after the last of its failures.
+        var useless = 0.0
+    }
+
     /// Pauses only differ from the record's in ways we want: none after a group's last attempt, and `retry-after` is
     /// obeyed where all of a group share one quota (`shared`: those pauses, which the record lacks).
-    func explains(_ runs: [[Double]], shared: [Double]) -> Bool {
+    func explains(_ runs: [Run], shared: [Double]) -> Bool {
         guard let sleeps else { return true }
         return Self.matches(runs[...], sleeps[...], shared)
     }
 
-    private static func matches(_ runs: ArraySlice<[Double]>, _ recorded: ArraySlice<Double>, _ shared: [Double]) -> Bool {
+    private static func matches(_ runs: ArraySlice<Run>, _ recorded: ArraySlice<Double>, _ shared: [Double]) -> Bool {
         guard let run = runs.first else { return recorded.isEmpty }
-        let own = run.filter { !shared.contains($0) || recorded.first == $0 }
+        let own = run.sleeps.filter { !shared.contains($0) || recorded.first == $0 }
         guard own.count <= recorded.count, zip(own, recorded).allSatisfy({ abs($0 - $1) < 0.051 }) else { return false }
         let rest = recorded.dropFirst(own.count)
-        return matches(runs.dropFirst(), rest, shared)
-            || (!rest.isEmpty && matches(runs.dropFirst(), rest.dropFirst(), shared))
+        if matches(runs.dropFirst(), rest, shared) { return true }
+        guard let extra = rest.first, abs(extra - run.useless) < 0.051 else { return false }
+        return matches(runs.dropFirst(), rest.dropFirst(), shared)
     }
 }

@@ -14,8 +14,9 @@ struct LiveRequest: Sendable {
         var isBrokenStream = false
         var isTimedOut = false
         var start: Instant
-        /// The independent model finds the deployment the right one to call.
-        var isFit = false
+        /// What the independent model would have called instead, this deployment included if it is right.
+        var desired: Set<Int> = []
+        var retryAfter: Double?
     }
 
     enum Result: Sendable {

@@ -80,21 +80,22 @@ struct ReplayWorld: Sendable {
             LiveRequest.Call(
                 deployment: attempt.deploymentIndex, id: id, group: attempt.group,
                 status: answer.isLocal ? nil : answer.status, hop: attempt.fallback, start: now,
-                isFit: isDesired(attempt, live)))
+                desired: desired(for: attempt, live), retryAfter: answer.retryAfter))
         model.called(attempt.deploymentIndex, now: now)
     }
 
-    /// Fit, and among what the strategy should prefer.
-    private func isDesired(_ attempt: Attempt, _ live: LiveRequest) -> Bool {
-        guard isFit(attempt.deploymentIndex) else { return false }
+    /// The deployments of the attempt's group that are fit and that the strategy should prefer.
+    private func desired(for attempt: Attempt, _ live: LiveRequest) -> Set<Int> {
         let fit = deployments.indices.filter { deployments[$0].group == attempt.modelGroup && isFit($0) }
-        switch strategy(of: attempt.modelGroup) {
-        case .latencyBased:
-            let isStream = live.event.body["stream"]?.isTrue ?? false
-            return model.latencyFinalists(fit, isStream: isStream, now: now).contains(attempt.deploymentIndex)
-        case .leastBusy: return model.leastBusy(fit).contains(attempt.deploymentIndex)
-        case .costBased: return model.cheapest(fit) == attempt.deploymentIndex
-        case .simpleShuffle, .usageBased, .usageBasedV2, .providerBudget, .roundRobin: return true
+        return preferred(fit, of: attempt.modelGroup, isStream: live.event.body["stream"]?.isTrue ?? false)
+    }
+
+    func preferred(_ fit: [Int], of group: String, isStream: Bool) -> Set<Int> {
+        switch strategy(of: group) {
+        case .latencyBased: model.latencyFinalists(fit, isStream: isStream, now: now)
+        case .leastBusy: model.leastBusy(fit)
+        case .costBased: Set([model.cheapest(fit)].compactMap { $0 })
+        case .simpleShuffle, .usageBased, .usageBasedV2, .providerBudget, .roundRobin: Set(fit)
         }
     }
 

@@ -45,6 +45,14 @@ struct Scenario: Sendable {
         traces = Self.traces(root["traces"]?.array ?? [], expected: byID)
     }
 
+    /// The configuration holds what LiteLLM ignores in silence and we honour: `allowed_fails: 3`, and `allowed_fails` and
+    /// `cooldown_time` under `litellm_settings`.
+    var setsIgnoredCooldowns: Bool {
+        let general = config["litellm_settings"]
+        return general?["allowed_fails"] != nil || general?["cooldown_time"] != nil
+            || config["router_settings"]?["allowed_fails"]?.int == 3
+    }
+
     private static func traces(_ nodes: [JSONNode], expected: [String: JSONNode]) -> [Trace] {
         if nodes.isEmpty { return [Trace(count: 1, records: expected.compactMapValues { $0["outcomes"]?.array?.first })] }
         return nodes.map { node in

@@ -27,11 +27,12 @@ struct StateComparison {
         let remaining = own.cooldownRemaining?.inSeconds ?? 0
         if abs(remaining - recorded) < 0.06 { return nil }
         // Benched by `allowed_fails` where LiteLLM is not, to a later deadline, or for 600 s instead of longer.
+        let shouldCoolDown = world.model.shouldBeCoolingDown(position, now: world.now)
         let isDesired =
             abs(remaining - world.model.cooldownRemaining(position, now: world.now)) < 0.06
-            && (remaining > recorded || hasDiverged || recorded > 600)
-            && world.model.shouldBeCoolingDown(position, now: world.now) != (remaining == 0)
-        guard world.scenario.deviation == nil || !isDesired else { return nil }
+            && (remaining > recorded || hasDiverged || recorded > 600 || shouldCoolDown != nil)
+            && shouldCoolDown != (remaining == 0)
+        if isDesired && (world.scenario.deviation != nil || world.scenario.setsIgnoredCooldowns) { return nil }
         return "cools down \(remaining) s, recorded \(recorded) s"
     }
 

@@ -67,7 +67,7 @@ struct TraceRun {
         let isUnderWay = isStart && live.result == nil
         let difference = isUnderWay ? comparison.firstAttemptDifference : comparison.difference
         guard let difference else { return nil }
-        guard DesiredDifference(world: world, live: live).isDesired else { return difference }
+        guard DesiredDifference(comparison: comparison).isDesired else { return difference }
         hasDiverged = true
         divergedRequests.insert(live.event.id)
         return nil
@@ -82,8 +82,7 @@ struct TraceRun {
         world.answer(&live)
         world.run(&live)
         guard let record, !divergedRequests.contains(event.id) else { return nil }
-        let difference = Comparison(world: world, live: live, record: record).resultDifference
-        return difference.flatMap { DesiredDifference(world: world, live: live).isDesired ? nil : $0 }
+        return Comparison(world: world, live: live, record: record).resultDifference
     }
 
     private func probe(_ event: ScenarioEvent) -> ProbeResult {
