@@ -3,10 +3,21 @@
 
 // System calls and C lines that Swift cannot express or that the Glibc module lacks.
 
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <sys/resource.h>
+
+// epoll_wait with a limit in nanoseconds. Kernels before 5.11 and some sandboxes lack epoll_pwait2: there the limit is
+// rounded up to milliseconds. Returns what epoll_wait returns.
+int cshims_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds);
+
+// Names the calling thread (15 bytes at most are kept) and blocks all signals for it and the threads it starts.
+void cshims_prepare_thread(const char *name);
+
+// Raises the soft limit of open descriptors to the hard one; returns the limit that holds now, or -1.
+int64_t cshims_raise_descriptor_limit(void);
 
 #endif
