@@ -139,7 +139,7 @@ let package = Package(
             ]),
         tests("BedrockRelay", ["Configuration"]),
         tests("Simulator", []),
-        tests("RoutingScenarios", ["Routing", "Time"]),
+        tests("RoutingScenarios", resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )
