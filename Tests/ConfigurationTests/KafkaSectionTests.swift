@@ -43,10 +43,6 @@ import Testing
             "enable.auto.offset.store: on",
             "cannot be changed from false: positions are those of finished requests, not of records taken"
         ),
-        (
-            "partition.assignment.strategy: range",
-            "cannot be changed from cooperative-sticky: partitions that stay must not be given back in a rebalance"
-        ),
         ("enable.idempotence: false", "cannot be changed from true: a reply that is sent again must not appear twice"),
         ("sasl.mechanisms: AWS_MSK_IAM", "\"AWS_MSK_IAM\" is not supported yet"),
         ("bootstrap: {servers: x}", "a mapping cannot be used here, expected a librdkafka property value"),

@@ -1,3 +1,5 @@
+import Configuration
+
 /// What the command line asks for.
 enum CommandLineOptions: Equatable {
     case run(configurations: [String])
@@ -183,22 +185,5 @@ private struct ArgumentReader {
 
 /// `; did you mean "check"?` where a known word is near, else nothing.
 private func suggestion(for word: String, among known: [String]) -> String {
-    let nearest = known.map { (word: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
-    guard let nearest, nearest.distance <= max(2, word.count / 3) else { return "" }
-    return "; did you mean \"\(nearest.word)\"?"
-}
-
-private func editDistance(_ left: String, _ right: String) -> Int {
-    let right = Array(right.utf8)
-    var row = Array(0...right.count)
-    for (i, byte) in left.utf8.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for j in right.indices {
-            let substitution = diagonal + (byte == right[j] ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(substitution, row[j] + 1, row[j + 1] + 1)
-        }
-    }
-    return row[right.count]
+    EditDistance.nearest(to: word, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
 }

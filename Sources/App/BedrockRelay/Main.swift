@@ -28,11 +28,11 @@ struct Main {
             return .success
         case .run(let files):
             return await withConfiguration(files, environment, needsBrokers: true) {
-                await RunCommand.run($0, environment: environment)
+                await RunCommand.run($0)
             }
         case .check(let files):
             return await withConfiguration(files, environment, needsBrokers: false) {
-                CheckCommand.run($0, environment: environment)
+                CheckCommand.run($0)
             }
         case .request(let options):
             return await withConfiguration(options.configurations, environment, needsBrokers: true) {
@@ -49,8 +49,9 @@ struct Main {
         _ body: (ServiceConfiguration) async -> ExitCode
     ) async -> ExitCode {
         do throws(ConfigurationErrors) {
-            let configuration = try ServiceConfiguration.load(files: files, environment: environment)
-            if needsBrokers { try configuration.requireBrokers() }
+            let configuration = try ServiceConfiguration.load(files: files, environment: environment) { configuration in
+                Preflight.problems(in: configuration) + (needsBrokers ? configuration.missingBrokers : [])
+            }
             return await body(configuration)
         } catch {
             for problem in error.problems { StandardStreams.write("\(problem)\n", to: STDERR_FILENO) }

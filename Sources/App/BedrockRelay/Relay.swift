@@ -40,12 +40,13 @@ final class Relay {
     }
 
     init(
-        _ configuration: ServiceConfiguration, environment: [String: String], instance: String,
+        _ configuration: ServiceConfiguration, instance: String,
         seed: UInt64 = UInt64.random(in: .min ... .max), logger: Logger
     ) throws {
         self.configuration = configuration
         self.logger = logger
         health = Health(now: loop.now)
+        let environment = configuration.environment.reveal()
         http = HTTPClient(settings: HTTPClient.Settings(environment: environment), logger: logger)
         let provider = try BedrockProvider(
             deployments: configuration.bedrockDeployments, environment: environment, http: http, time: SystemTime(),

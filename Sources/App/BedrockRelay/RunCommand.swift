@@ -6,7 +6,7 @@ import Logging
 
 /// `bedrock-relay run`: the consumer, until a signal or a fatal error ends it.
 enum RunCommand {
-    static func run(_ configuration: ServiceConfiguration, environment: [String: String]) async -> ExitCode {
+    static func run(_ configuration: ServiceConfiguration) async -> ExitCode {
         let logger = Logger(configuration.relay)
         defer { logger.flush() }
         for warning in configuration.warnings {
@@ -15,7 +15,7 @@ enum RunCommand {
         FileDescriptorLimit.raise()
         do {
             let relay = try await Relay(
-                configuration, environment: environment, instance: Instance.name, logger: logger)
+                configuration, instance: Instance.name, logger: logger)
             let admin = try AdminPages(address: configuration.relay.admin, relay: relay, logger: logger)
             try await relay.start()
             logger.info(

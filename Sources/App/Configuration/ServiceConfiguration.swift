@@ -19,9 +19,10 @@ public struct ServiceConfiguration: Sendable {
     fileprivate var origins: [DeploymentOrigin]
 
     /// Reads, merges and checks `files` (later keys win; `include:` honoured). Environment variables come from
-    /// `environment`. Throws every problem found, at once.
+    /// `environment`. Throws every problem found, at once: by `furtherCheck`, too, which sees what could be read.
     public static func load(
-        files: [String], environment: [String: String]
+        files: [String], environment: [String: String],
+        furtherCheck: (ServiceConfiguration) -> [ConfigurationProblem] = { _ in [] }
     ) throws(ConfigurationErrors) -> ServiceConfiguration {
         var sources: [ConfigurationSource] = []
         var problems: [ConfigurationProblem] = []
@@ -32,17 +33,18 @@ public struct ServiceConfiguration: Sendable {
             }
         }
         guard problems.isEmpty else { throw ConfigurationErrors(problems: problems) }
-        return try load(sources: sources, environment: environment)
+        return try load(sources: sources, environment: environment, furtherCheck: furtherCheck)
     }
 
     /// Like `load(files:environment:)`, for texts at hand.
     public static func load(
-        sources: [ConfigurationSource], environment: [String: String]
+        sources: [ConfigurationSource], environment: [String: String],
+        furtherCheck: (ServiceConfiguration) -> [ConfigurationProblem] = { _ in [] }
     ) throws(ConfigurationErrors) -> ServiceConfiguration {
         let tree = SourceTree(sources, environment: EnvironmentVariables(environment))
         guard tree.problems.isEmpty else { throw ConfigurationErrors(problems: tree.problems) }
         let reading = ConfigurationReading(tree, environment: environment)
-        let errors = reading.context.errors
+        let errors = reading.context.errors + furtherCheck(reading.configuration)
         guard errors.isEmpty else { throw ConfigurationErrors(problems: errors.ordered(by: tree.files)) }
         return reading.configuration
     }
@@ -54,12 +56,18 @@ public struct ServiceConfiguration: Sendable {
 
     /// Refuses a configuration that cannot `run`: LiteLLM's files load without brokers, but nothing is consumed so.
     public func requireBrokers() throws(ConfigurationErrors) {
-        guard !kafka.hasBrokers else { return }
+        let problems = missingBrokers
+        if !problems.isEmpty { throw ConfigurationErrors(problems: problems) }
+    }
+
+    /// The one problem of a configuration without brokers; empty where there are some.
+    public var missingBrokers: [ConfigurationProblem] {
+        guard !kafka.hasBrokers else { return [] }
         let message = "is missing, expected the brokers' addresses, such as localhost:9092"
-        throw ConfigurationErrors(problems: [
+        return [
             ConfigurationProblem(
                 file: files.first ?? "configuration", line: 0, key: "kafka.bootstrap.servers", message: message)
-        ])
+        ]
     }
 }
 

@@ -16,8 +16,20 @@ struct ModelCard: Sendable, Decodable {
 
     var supportsResponseSchema: Bool? { supports?.json_schema }
 
+    /// What the requests to this model may hold, as far as the catalogue says.
+    func capabilities(baseModel: String) -> ModelCapabilities {
+        var capabilities = ModelCapabilities(baseModel: baseModel)
+        capabilities.takesSamplingParameters = supports?.sampling_params ?? true
+        capabilities.cachesPrompts = supports?.prompt_caching ?? false
+        capabilities.cachesPromptsForAnHour = supports?.cache_ttl_1h ?? false
+        return capabilities
+    }
+
     private struct Supports: Sendable, Decodable {
         var json_schema: Bool?
+        var sampling_params: Bool?
+        var prompt_caching: Bool?
+        var cache_ttl_1h: Bool?
     }
 
     private enum CodingKeys: String, CodingKey {

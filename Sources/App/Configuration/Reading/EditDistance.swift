@@ -1,5 +1,5 @@
 /// How many characters must be inserted, removed, replaced or swapped to get from one word to another.
-enum EditDistance {
+public enum EditDistance {
     static func between(_ first: String, _ second: String) -> Int {
         let (left, right) = (Array(first), Array(second))
         var beforeLast: [Int] = []
@@ -19,7 +19,7 @@ enum EditDistance {
     }
 
     /// The candidate that `word` was most likely meant to be: at most a third of it may differ.
-    static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+    public static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         guard word.utf8.count <= 128 else { return nil }
         let word = word.lowercased()
         let ranked = candidates.map { (name: $0, distance: between(word, $0.lowercased())) }

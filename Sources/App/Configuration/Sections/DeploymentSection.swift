@@ -40,6 +40,7 @@ struct DeploymentSection {
             deployment.region = region
             deployment.modelID = bedrock.modelID ?? written.name.id
             deployment.readModel(parameters, info, card)
+            bedrock.capabilities = card?.capabilities(baseModel: written.name.baseModel)
             bedrock.warn(about: written.name, parameters, environment)
         }
         deployment.account = bedrock.account(in: shared.environment)

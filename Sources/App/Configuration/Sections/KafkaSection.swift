@@ -7,9 +7,20 @@ public struct KafkaSection: Sendable {
         public var name: String
         /// Values of properties that hold secrets (`sasl.password`, `ssl.key.pem`, ...) are redacted too: all are.
         public var value: Secret
-        public init(name: String, value: Secret) {
+        /// Where it is written; line 0 where it is not.
+        public var file: String
+        public var line: Int
+
+        public init(name: String, value: Secret, file: String = "configuration", line: Int = 0) {
             self.name = name
             self.value = value
+            self.file = file
+            self.line = line
+        }
+
+        /// What librdkafka says against it.
+        public func problem(_ message: String) -> ConfigurationProblem {
+            ConfigurationProblem(file: file, line: line, key: "kafka.\(name)", message: message)
         }
     }
 
@@ -23,12 +34,13 @@ public struct KafkaSection: Sendable {
 
     init(reading section: SectionReader) {
         properties = []
-        for key in section.node.mapping?.map(\.key) ?? [] {
+        for entry in section.node.mapping ?? [] {
+            let key = entry.key
             let value: Secret? =
                 if let rule = Self.ownProperties[key] { section.value(key, .ownProperty(rule)) } else {
                     section.value(key, .property)
                 }
-            if let value { properties.append(Property(name: key, value: value)) }
+            if let value { properties.append(Property(name: key, value: value, file: entry.value.file, line: entry.keyLine)) }
         }
         if !properties.contains(where: { $0.name == "group.id" }) {
             properties.append(Property(name: "group.id", value: Secret("bedrock-relay")))
@@ -50,8 +62,6 @@ public struct KafkaSection: Sendable {
             value: "false", reason: "an offset is committed only after its reply has been acknowledged"),
         "enable.auto.offset.store": OwnProperty(
             value: "false", reason: "positions are those of finished requests, not of records taken"),
-        "partition.assignment.strategy": OwnProperty(
-            value: "cooperative-sticky", reason: "partitions that stay must not be given back in a rebalance"),
         "enable.idempotence": OwnProperty(
             value: "true", reason: "a reply that is sent again must not appear twice"),
         "delivery.report.only.error": OwnProperty(
