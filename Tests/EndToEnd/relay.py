@@ -24,7 +24,9 @@ class Relay(ChildProcess):
         command = [binary, "run"]
         for file in [*files, self.config_file]:
             command += ["--config", file]
-        super().__init__(name, command, environment={**os.environ, **(environment or {})})
+        # Swift's backtracer can hang over a crashed process and keep its pipes open.
+        environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", **(environment or {})}
+        super().__init__(name, command, environment)
 
     def events(self, event=None):
         """The log lines so far as dicts; lines that are not JSON objects are a bug and fail the test."""
