@@ -143,7 +143,7 @@ let package = Package(
                 "ChatCompletions", "EventLoop", "JSON", "Logging", "Metrics", "Partitions", "ProviderAPI", "Routing",
                 "TestSupport", "Time",
             ]),
-        tests("BedrockRelay", ["Configuration"]),
+        tests("BedrockRelay", ["Partitions", "Time"]),
         tests("Simulator", ["CRdKafka"]),
         tests("RoutingScenarios", resources: [.copy("Fixtures")]),
     ],
