@@ -3,7 +3,9 @@ import Testing
 import Time
 
 @Suite struct CapacityTests {
-    private static func waiting(_ deployments: [Deployment], _ configure: (inout RouterSettings) -> Void = { _ in }) -> Bench {
+    private static func waiting(_ deployments: [Deployment], _ configure: (inout RouterSettings) -> Void = { _ in })
+        -> Bench
+    {
         Bench(deployments) {
             $0.onCapacityExhausted = .wait
             $0.strategy = .usageBasedV2

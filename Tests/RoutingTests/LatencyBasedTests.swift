@@ -115,11 +115,11 @@ import Testing
             $0.ttl = .seconds(100)
             $0.maxLatencyListSize = 2
         }
-        for latency in [1.0, 2, 4] { _ = bench.serve("g", latency: latency) }
-        #expect(bench.router.status(now: bench.now)[0].latencyEstimate == 0.3)
-        bench.advance(97)
-        #expect(bench.router.status(now: bench.now)[0].latencyEstimate == 0.4)
-        bench.advance(4)
+        for latency in [10.0, 20, 40] { _ = bench.serve("g", latency: latency) }
+        #expect(bench.router.status(now: bench.now)[0].latencyEstimate == 3)
+        bench.advance(70)
+        #expect(bench.router.status(now: bench.now)[0].latencyEstimate == 4)
+        bench.advance(40)
         #expect(bench.router.status(now: bench.now)[0].latencyEstimate == nil)
     }
 

@@ -87,8 +87,8 @@ import Testing
 
         @Test func `a group of one over its limit sleeps to the end of the minute, no longer`() {
             var bench = Bench([deployment("d1") { $0.limits.requestsPerMinute = 1 }]) { $0.strategy = .usageBasedV2 }
-            _ = bench.serve("g")
-            bench.advance(19.9)
+            _ = bench.serve("g", latency: 0.5)
+            bench.advance(19.5)
             let story = bench.serve("g")
             #expect(story.sleeps == [.seconds(40)])
             #expect(story.end == "ok")
