@@ -6,8 +6,8 @@ public final class LoopTimer {
     private let loop: EventLoop
     private let action: @RequestPath () -> Void
     private let interval: Duration?
-    /// When it is due next; meaningless while `id` is nil.
-    private var deadline: Instant
+    /// When it is due, or was last.
+    public private(set) var deadline: Instant
     /// Its place among the loop's timers; nil when it has fired or was cancelled.
     private var id: TimerHeap<LoopTimer>.ID?
 

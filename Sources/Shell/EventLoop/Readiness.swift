@@ -43,4 +43,8 @@ extension EventLoop {
 
     /// Must come before the descriptor is closed. No call of the handler follows.
     @RequestPath public func unwatch(_ watch: Watch) { watches.remove(watch) }
+
+    /// Like `unwatch`, for a descriptor that was closed before anyone could tell: epoll has dropped it already, and its
+    /// number may be in use again.
+    @RequestPath public func forget(_ watch: Watch) { watches.forget(watch) }
 }

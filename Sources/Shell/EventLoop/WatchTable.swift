@@ -58,6 +58,12 @@ final class WatchTable {
     func remove(_ watch: EventLoop.Watch) {
         check(watch)
         control(EPOLL_CTL_DEL, entries[Int(watch.slot)].descriptor, 0, key: 0)
+        forget(watch)
+    }
+
+    /// For a descriptor that has been closed: the kernel has removed it.
+    func forget(_ watch: EventLoop.Watch) {
+        check(watch)
         entries[Int(watch.slot)].handler = nil
         entries[Int(watch.slot)].generation &+= 1
         freeSlots.append(watch.slot)

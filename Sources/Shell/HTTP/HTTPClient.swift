@@ -1,107 +1,132 @@
+import CCurl
+import CShims
 public import EventLoop
 public import Logging
-
-/// One HTTP request. Bodies are sent as they are, with their length; no `Expect`, no compression.
-public struct HTTPRequest: Sendable {
-    public enum Method: String, Sendable { case get = "GET", post = "POST", put = "PUT" }
-
-    public var method: Method
-    /// Absolute, already percent-encoded; sent byte for byte.
-    public var url: String
-    /// `Name: value` lines.
-    public var headers: [String]
-    public var body: [UInt8]
-    /// Limit over the whole exchange.
-    public var timeout: Duration
-
-    public init(_ method: Method, url: String, headers: [String] = [], body: [UInt8] = [], timeout: Duration) {
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.body = body
-        self.timeout = timeout
-    }
-}
-
-public struct HTTPResponse: Sendable {
-    public var status: Int
-    public var headers: HTTPHeaders
-    public var body: [UInt8]
-
-    public init(status: Int, headers: HTTPHeaders, body: [UInt8]) {
-        self.status = status
-        self.headers = headers
-        self.body = body
-    }
-}
-
-/// A response's header lines in one buffer; look-ups ignore case.
-public struct HTTPHeaders: Sendable {
-    public init() {}
-    /// Appends one line as received, line end included or not; lines without a colon are ignored.
-    public mutating func append(line: some Collection<UInt8>) { fatalError("skeleton") }
-    /// The first value of this header, trimmed.
-    public subscript(name: StaticString) -> String? { fatalError("skeleton") }
-}
-
-/// Why an exchange gave no response.
-public struct HTTPError: Error, Sendable, CustomStringConvertible {
-    public enum Kind: Sendable {
-        /// Name resolution, connection refused, TLS handshake: the request was not sent.
-        case connect
-        /// The connection broke after the request may have been sent.
-        case connectionLost
-        /// The response ended before its declared length.
-        case truncated
-        case timeout
-        case tooLarge
-        case cancelled
-        /// The request could not be made: a malformed URL, for example.
-        case invalidRequest
-    }
-
-    public var kind: Kind
-    public var message: String
-
-    public init(_ kind: Kind, message: String) {
-        self.kind = kind
-        self.message = message
-    }
-
-    public var description: String { message }
-}
+import Time
 
 /// Requests through libcurl on the event loop, in shards of at most `connectionsPerShard` connections.
+///
+/// **A request may reach the server twice.** When a reused connection dies before the first byte of a response, libcurl
+/// sends the request again on a fresh connection by itself, also if the server had read all of it; there is no option
+/// against that short of giving up connection reuse. `Statistics.resent` counts it.
 @RequestPath
 public final class HTTPClient {
-    public struct Settings: Sendable {
-        public var connectionsPerShard = 128
-        public var connectTimeout = Duration.seconds(5)
-        /// Larger response bodies fail with `tooLarge`.
-        public var maximumBodySize = 64 << 20
-        /// Idle connections are closed after this.
-        public var idleTimeout = Duration.seconds(50)
-        /// Certificate authorities to trust instead of the system's (`AWS_CA_BUNDLE`).
-        public var caBundle: String?
+    /// Idle transfers kept for reuse: about 6 KB each.
+    private static let keptTransfers = 1024
 
-        public init() {}
+    public let settings: Settings
+    public private(set) var statistics = Statistics()
+
+    private let loop = EventLoop.shared
+    private let logger: Logger
+    private let share: CurlShare
+    private let sockets: CurlSockets
+    /// The first with room serves a request: connections at the front stay warm, shards at the back fall idle and go.
+    private var shards: [CurlShard] = []
+    /// Those to run before the loop waits.
+    private var scheduled: [CurlShard] = []
+    private var running: [CurlShard] = []
+    private var idleTransfers: [CurlTransfer] = []
+    /// Nil once closed.
+    private var hook: LoopHook?
+    private var shardReview: LoopTimer?
+
+    public init(settings: Settings = Settings(), logger: Logger) {
+        CurlLibrary.start()
+        self.settings = settings
+        self.logger = logger
+        share = CurlShare()
+        sockets = CurlSockets(loop)
+        hook = loop.beforeWait { [unowned self] in runScheduledShards() }
+        shardReview = loop.repeating(every: settings.idleTimeout) { [unowned self] in closeIdleShards() }
     }
 
-    public struct Statistics: Sendable {
-        public var inFlight = 0
-        public var connectionsOpened = 0
-        public var requests = 0
-        public var errors = 0
-    }
-
-    public init(settings: Settings = Settings(), logger: Logger) { fatalError("skeleton") }
+    isolated deinit { close() }
 
     /// Sends `request` and returns its response, whatever the status. Throws `HTTPError` of kind `cancelled` when
     /// the task is cancelled; the transfer is then aborted.
-    public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse { fatalError("skeleton") }
+    public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+        guard hook != nil else { throw Self.closedError }
+        let transfer =
+            idleTransfers.popLast() ?? CurlTransfer(settings: settings, share: share, sockets: sockets)
+        let use = transfer.use
+        statistics.requests += 1
+        statistics.inFlight += 1
+        let outcome = await withTaskCancellationHandler {
+            // Unsafe only in that nobody checks that it is resumed once: a transfer gives its continuation away once.
+            await withUnsafeContinuation { transfer.start(request, on: shardWithRoom(), $0) }
+        } onCancel: {
+            // Runs on the canceller's thread; may arrive before the start and after the end.
+            loop.post { transfer.cancel(use) }
+        }
+        statistics.inFlight -= 1
+        if case .failure(let error) = outcome { statistics.count(error) }
+        recycle(transfer)
+        return try outcome.get()
+    }
 
-    public var statistics: Statistics { fatalError("skeleton") }
+    /// Aborts all transfers and closes all connections. Requests sent later fail as cancelled.
+    public func close() {
+        guard let hook = hook.take() else { return }
+        hook.cancel()
+        shardReview?.cancel()
+        for shard in shards { close(shard) }
+        shards = []
+        scheduled = []
+        idleTransfers = []
+    }
 
-    /// Aborts all transfers and closes all connections.
-    public func close() { fatalError("skeleton") }
+    private static let closedError = HTTPError(.cancelled, message: "The HTTP client is closed")
+
+    private func close(_ shard: CurlShard) {
+        for transfer in shard.transfers { transfer.finish(.failure(Self.closedError)) }
+        shard.close()
+    }
+
+    private func recycle(_ transfer: CurlTransfer) {
+        transfer.recycle()
+        if hook != nil && idleTransfers.count < Self.keptTransfers { idleTransfers.append(transfer) }
+    }
+}
+
+// MARK: Shards
+
+extension HTTPClient {
+    private func shardWithRoom() -> CurlShard {
+        if let shard = shards.first(where: { $0.transfers.count < settings.connectionsPerShard }) { return shard }
+        let shard = CurlShard(
+            client: self, sockets: sockets, loop: loop, connections: settings.connectionsPerShard)
+        shards.append(shard)
+        logger.debug("http shard added", ["shards": .integer(shards.count)])
+        return shard
+    }
+
+    /// Has `shard` run before the loop waits.
+    func schedule(_ shard: CurlShard) { scheduled.append(shard) }
+
+    /// Whether there was any to run. Running one may start and end transfers, which schedules shards again.
+    private func runScheduledShards() -> Bool {
+        guard !scheduled.isEmpty else { return false }
+        swap(&scheduled, &running)
+        for shard in running { shard.run() }
+        running.removeAll(keepingCapacity: true)
+        return true
+    }
+
+    func transferEnded(_ transfer: CurlTransfer, _ code: CURLcode) {
+        statistics.count(transfer.traffic())
+        transfer.finish(transfer.outcome(code))
+    }
+
+    /// libcurl looks at idle connections only when it needs one, so a shard that nobody uses any more would keep
+    /// connections that the server has closed long ago.
+    private func closeIdleShards() {
+        let limit = loop.now.advanced(by: .zero - settings.idleTimeout)
+        shards.removeAll { shard in
+            guard shard.transfers.isEmpty && shard.idleSince <= limit else { return false }
+            scheduled.removeAll { $0 === shard }
+            shard.close()
+            return true
+        }
+    }
 }

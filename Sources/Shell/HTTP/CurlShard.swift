@@ -1,0 +1,149 @@
+import CCurl
+import CShims
+import EventLoop
+import Time
+
+/// One multi handle: a group of connections small enough that libcurl's searches through them stay cheap.
+@RequestPath
+final class CurlShard {
+    private let multi: UnsafeMutableRawPointer
+    private let sockets: CurlSockets
+    private let loop: EventLoop
+    private unowned let client: HTTPClient
+    /// In no order.
+    private(set) var transfers: [CurlTransfer] = []
+    /// When the last transfer left.
+    private(set) var idleSince: Instant
+
+    /// Fires at `deadline` or before: deadlines move with every request, mostly to later, and then the timer stays.
+    private var timer: LoopTimer?
+    /// When libcurl wants to be called although nothing happened; nil: never.
+    private var deadline: Instant?
+    /// Whether the shard is on the client's list of those to run before the next wait.
+    private var isScheduled = false
+
+    init(client: HTTPClient, sockets: CurlSockets, loop: EventLoop, connections: Int) {
+        guard let multi = curl_multi_init() else { preconditionFailure("libcurl has no memory for a shard") }
+        self.multi = multi
+        self.client = client
+        self.sockets = sockets
+        self.loop = loop
+        idleSince = loop.now
+        // By default the cache shrinks with the transfers in flight, which closes connections at low load.
+        cshims_multi_set_long(multi, CURLMOPT_MAXCONNECTS, connections)
+        observe()
+    }
+
+    /// Closes the connections. No transfer may be left.
+    func close() {
+        precondition(transfers.isEmpty, "a shard closes after its transfers")
+        timer?.cancel()
+        curl_multi_cleanup(multi)
+    }
+
+    /// The client keeps the shard until it has closed it, so libcurl may keep its address.
+    private func observe() {
+        let address = Unmanaged.passUnretained(self).toOpaque()
+        cshims_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, address)
+        cshims_multi_set_socket(multi) { _, descriptor, action, shard, _ in
+            guard let shard else { return -1 }
+            let owner = Unmanaged<CurlShard>.fromOpaque(shard).takeUnretainedValue()
+            RequestPath.assumeIsolated { owner.socketAction(action, descriptor) }
+            return 0
+        }
+        cshims_multi_set_pointer(multi, CURLMOPT_TIMERDATA, address)
+        cshims_multi_set_timer(multi) { _, milliseconds, shard in
+            guard let shard else { return -1 }
+            let owner = Unmanaged<CurlShard>.fromOpaque(shard).takeUnretainedValue()
+            RequestPath.assumeIsolated { owner.setDeadline(milliseconds) }
+            return 0
+        }
+    }
+
+    private func socketAction(_ action: Int32, _ descriptor: Int32) {
+        let interest: EventLoop.Readiness =
+            switch action {
+            case CURL_POLL_IN: .readable
+            case CURL_POLL_OUT: .writable
+            case CURL_POLL_INOUT: [.readable, .writable]
+            default: []
+            }
+        sockets.set(interest, on: descriptor, of: self)
+    }
+
+    private func setDeadline(_ milliseconds: Int) {
+        guard milliseconds >= 0 else {
+            deadline = nil
+            return
+        }
+        let instant = loop.now.advanced(by: .milliseconds(milliseconds))
+        deadline = instant
+        if milliseconds == 0 { return schedule() }
+        guard let timer else {
+            timer = loop.schedule(at: instant) { [unowned self] in timerFired() }
+            return
+        }
+        if !timer.isPending || instant < timer.deadline { timer.move(to: instant) }
+    }
+
+    private func timerFired() {
+        guard let deadline else { return }
+        if deadline <= loop.now { schedule() } else { timer?.move(to: deadline) }
+    }
+
+    private func schedule() {
+        guard !isScheduled else { return }
+        isScheduled = true
+        client.schedule(self)
+    }
+}
+
+// MARK: Transfers
+
+extension CurlShard {
+    func add(_ transfer: CurlTransfer) -> Bool {
+        guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else { return false }
+        transfer.position = transfers.count
+        transfers.append(transfer)
+        schedule()
+        return true
+    }
+
+    func remove(_ transfer: CurlTransfer) {
+        curl_multi_remove_handle(multi, transfer.easy)
+        let last = transfers.removeLast()
+        if last !== transfer {
+            last.position = transfer.position
+            transfers[last.position] = last
+        }
+        if transfers.isEmpty { idleSince = loop.now }
+    }
+
+    func socketReady(_ descriptor: Int32, _ readiness: EventLoop.Readiness) {
+        var events: Int32 = 0
+        if readiness.contains(.readable) { events |= CURL_CSELECT_IN }
+        if readiness.contains(.writable) { events |= CURL_CSELECT_OUT }
+        // libcurl finds out what happened by reading.
+        if readiness.contains(.hangUp) { events |= CURL_CSELECT_IN | CURL_CSELECT_ERR }
+        var running: Int32 = 0
+        curl_multi_socket_action(multi, descriptor, events, &running)
+        schedule()
+    }
+
+    /// Runs what is due and hands on what has ended; transfers may end in any call of libcurl, so this follows them all.
+    func run() {
+        isScheduled = false
+        if let deadline, deadline <= loop.now {
+            self.deadline = nil
+            var running: Int32 = 0
+            curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
+        }
+        var remaining: Int32 = 0
+        while let message = curl_multi_info_read(multi, &remaining) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle,
+                let transfer = CurlTransfer.of(easy)
+            else { continue }
+            client.transferEnded(transfer, message.pointee.data.result)
+        }
+    }
+}

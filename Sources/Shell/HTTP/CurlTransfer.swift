@@ -1,0 +1,193 @@
+import CCurl
+import CShims
+import EventLoop
+import Time
+
+/// A reusable easy handle with everything one exchange needs.
+///
+/// Settings that never change are set once; a request sets what differs. libcurl keeps addresses into this object, so
+/// the client holds on to it while `shard` is set.
+@RequestPath
+final class CurlTransfer {
+    typealias Outcome = Result<HTTPResponse, HTTPError>
+
+    /// Names one use of the transfer, so that a late cancellation does not hit the next.
+    struct Use: Hashable, Sendable {
+        fileprivate var number: UInt64 = 0
+    }
+
+    let easy: UnsafeMutableRawPointer
+    private let collector: ResponseCollector
+    /// The easy handle uses both to its end.
+    private let share: CurlShare
+    private let sockets: CurlSockets
+    private var memory = RequestMemory()
+    private let errorText: UnsafeMutablePointer<CChar>
+    private var method = HTTPRequest.Method.get
+    private var bypassesProxy = false
+
+    private(set) var use = Use()
+    private var isCancelled = false
+    /// Where the transfer runs; nil when it does not.
+    private var shard: CurlShard?
+    /// Its place among the shard's transfers; the shard's business.
+    var position = 0
+    private var continuation: UnsafeContinuation<Outcome, Never>?
+
+    init(settings: HTTPClient.Settings, share: CurlShare, sockets: CurlSockets) {
+        guard let easy = curl_easy_init() else { preconditionFailure("libcurl has no memory for a transfer") }
+        self.easy = easy
+        self.share = share
+        self.sockets = sockets
+        collector = ResponseCollector(easy: easy, limit: settings.maximumBodySize)
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.pointee = 0
+        cshims_easy_set_pointer(easy, CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
+        cshims_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
+        share.use(for: easy)
+        sockets.observe(easy)
+        apply(settings)
+    }
+
+    isolated deinit {
+        precondition(shard == nil, "a transfer outlives its use")
+        curl_easy_cleanup(easy)
+        errorText.deallocate()
+    }
+
+    /// The transfer that `CURLMsg` is about.
+    static func of(_ easy: UnsafeMutableRawPointer) -> CurlTransfer? {
+        cshims_easy_private(easy).map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private func apply(_ settings: HTTPClient.Settings) {
+        cshims_easy_set_long(easy, CURLOPT_NOSIGNAL, 1)
+        cshims_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+        cshims_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
+        cshims_easy_set_long(easy, CURLOPT_PATH_AS_IS, 1)
+        cshims_easy_set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+        cshims_easy_set_long(easy, CURLOPT_TCP_NODELAY, 1)
+        // Load balancers and NATs forget idle connections silently; half a minute is well below their limits.
+        cshims_easy_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
+        cshims_easy_set_long(easy, CURLOPT_TCP_KEEPIDLE, 30)
+        cshims_easy_set_long(easy, CURLOPT_TCP_KEEPINTVL, 30)
+        cshims_easy_set_long(easy, CURLOPT_MAXAGE_CONN, max(1, Int(settings.idleTimeout.inSeconds)))
+        cshims_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.curlMilliseconds)
+        cshims_easy_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(settings.maximumBodySize))
+        // The smallest allowed: with TLS every transfer in flight holds one, 64 KB each by default.
+        cshims_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384)
+        cshims_easy_set_string(easy, CURLOPT_USERAGENT, settings.userAgent)
+        cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 1)
+        cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 2)
+        if let bundle = settings.caBundle { cshims_easy_set_string(easy, CURLOPT_CAINFO, bundle) }
+        if let proxy = settings.proxy { cshims_easy_set_string(easy, CURLOPT_PROXY, proxy) }
+    }
+}
+
+// MARK: One exchange
+
+extension CurlTransfer {
+    /// Starts on `shard`, unless the use was cancelled before. `continuation` is resumed exactly once, at the end.
+    func start(_ request: HTTPRequest, on shard: CurlShard, _ continuation: UnsafeContinuation<Outcome, Never>) {
+        self.continuation = continuation
+        guard !isCancelled else { return finish(.failure(Self.cancellation)) }
+        guard memory.fill(headers: request.headers, body: request.method == .get ? [] : request.body) else {
+            let message = "A request header holds a line end or a zero byte"
+            return finish(.failure(HTTPError(.invalidRequest, message: message)))
+        }
+        prepare(request)
+        guard shard.add(self) else {
+            return finish(.failure(HTTPError(.invalidRequest, message: "libcurl did not accept the request")))
+        }
+        self.shard = shard
+    }
+
+    private static let cancellation = HTTPError(.cancelled, message: "The request was cancelled")
+
+    private func prepare(_ request: HTTPRequest) {
+        cshims_easy_set_string(easy, CURLOPT_URL, request.url)
+        if request.method != method { change(to: request.method) }
+        if request.method != .get {
+            cshims_easy_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body.count))
+            cshims_easy_set_pointer(easy, CURLOPT_POSTFIELDS, memory.body)
+        }
+        cshims_easy_set_list(easy, CURLOPT_HTTPHEADER, memory.headers)
+        cshims_easy_set_long(easy, CURLOPT_TIMEOUT_MS, request.timeout.curlMilliseconds)
+        let bypassesProxy = ProxyBypass.applies(to: request.url)
+        if bypassesProxy != self.bypassesProxy {
+            self.bypassesProxy = bypassesProxy
+            // Null leaves the list to the environment's no_proxy.
+            cshims_easy_set_string(easy, CURLOPT_NOPROXY, bypassesProxy ? "*" : nil)
+        }
+        errorText.pointee = 0
+    }
+
+    /// libcurl's method follows from the options set last; a PUT is a POST by another name.
+    private func change(to method: HTTPRequest.Method) {
+        self.method = method
+        switch method {
+        case .get:
+            cshims_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
+            cshims_easy_set_long(easy, CURLOPT_HTTPGET, 1)
+        case .post:
+            cshims_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
+            cshims_easy_set_long(easy, CURLOPT_POST, 1)
+        case .put:
+            cshims_easy_set_long(easy, CURLOPT_POST, 1)
+            cshims_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, "PUT")
+        }
+    }
+
+    /// What libcurl's end of the transfer means.
+    func outcome(_ code: CURLcode) -> Outcome {
+        if code == CURLE_OK {
+            let status = cshims_easy_info_long(easy, CURLINFO_RESPONSE_CODE)
+            return .success(HTTPResponse(status: status, headers: collector.headers, body: collector.body))
+        }
+        if collector.isTooLarge {
+            return .failure(HTTPError(.tooLarge, message: "The response is larger than the limit"))
+        }
+        let wasSent = cshims_easy_info_long(easy, CURLINFO_REQUEST_SIZE) > 0
+        return .failure(HTTPError(code, wasSent: wasSent, detail: String(cString: errorText)))
+    }
+
+    /// What this exchange has cost the network, once it has ended.
+    func traffic() -> HTTPClient.Traffic {
+        let sent = cshims_easy_info_long(easy, CURLINFO_REQUEST_SIZE)
+        let received =
+            Int(cshims_easy_info_offset(easy, CURLINFO_SIZE_DOWNLOAD_T))
+            + cshims_easy_info_long(easy, CURLINFO_HEADER_SIZE)
+        return HTTPClient.Traffic(
+            connectionsOpened: cshims_easy_info_long(easy, CURLINFO_NUM_CONNECTS), bytesSent: sent,
+            bytesReceived: received, wasResent: false)
+    }
+
+    /// Takes the transfer off its shard and answers the request.
+    func finish(_ outcome: Outcome) {
+        shard.take()?.remove(self)
+        continuation.take()?.resume(returning: outcome)
+    }
+
+    /// Ends `use` if it has not ended yet; keeps it from starting if it has not begun.
+    func cancel(_ use: Use) {
+        guard use == self.use else { return }
+        isCancelled = true
+        if shard != nil { finish(.failure(Self.cancellation)) }
+    }
+
+    /// Forgets the exchange; the transfer can serve the next one.
+    func recycle() {
+        use.number += 1
+        isCancelled = false
+        collector.clear()
+        memory.clear()
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up, at least one: for libcurl zero is no limit at all.
+    fileprivate var curlMilliseconds: Int {
+        let (whole, rest) = wholeNanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return Int(min(max(whole + (rest > 0 ? 1 : 0), 1), Int64(Int32.max)))
+    }
+}
