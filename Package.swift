@@ -145,7 +145,7 @@ let package = Package(
             ]),
         tests("BedrockRelay", ["Configuration"]),
         tests("Simulator", ["CRdKafka"]),
-        tests("RoutingScenarios", ["Routing", "Time"]),
+        tests("RoutingScenarios", resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )

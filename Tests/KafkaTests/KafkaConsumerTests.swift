@@ -92,7 +92,9 @@ import Time
         var drained: [TopicPartition: CommittedPosition] = [:]
         for partition in moving { drained[partition] = CommittedPosition(offset: Offset(7), metadata: "br1bA") }
         try await first.consumer.commitAndWait(drained, deadline: .soon())
-        #expect(first.commitCount == before + 1)
+        #expect(first.commitCount > before)
+        let afterDrain = first.commitCount
+        #expect(first.committed[staying] == .some(nil))
         let stored = try await first.consumer.committed(moving + [staying], deadline: .soon())
         #expect(stored[staying]?.offset == Offset(9) && stored[moving[0]] == drained[moving[0]])
 
@@ -101,7 +103,7 @@ import Time
         await changes.wait(for: "the next owner") { second.recordCount == 6 }
         #expect(second.assigned == Set(moving))
         #expect(second.records.values.allSatisfy { $0.map(\.offset) == [Offset(7), Offset(8), Offset(9)] })
-        await changes.wait(for: "the held commit") { first.commitCount == before + 2 }
+        await changes.wait(for: "the held commit") { first.commitCount > afterDrain }
         #expect(first.committed[staying] == .some(nil))
 
         // A member that leaves hands its partitions to the rest.
@@ -119,9 +121,10 @@ import Time
         await changes.wait(for: "assignment") { probe.assigned.count == 1 }
         broker.cluster.pushRequestErrors([.unknownMemberID], for: .heartbeat)
         await changes.wait(for: "loss") { !probe.lost.isEmpty }
+        let partition = try #require(probe.lost.first)
         await #expect(throws: KafkaError.self, "nothing of a lost partition is committed") {
             try await probe.consumer.commitAndWait(
-                [probe.lost[0]: CommittedPosition(offset: Offset(0))], deadline: .soon())
+                [partition: CommittedPosition(offset: Offset(0))], deadline: .soon())
         }
         probe.giveBack()
         await changes.wait(for: "assignment") { probe.assigned.count == 1 }

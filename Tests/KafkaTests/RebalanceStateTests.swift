@@ -10,20 +10,23 @@ import Testing
     @Test func `librdkafka is answered once, when all of a revocation is given back`() {
         var state = RebalanceState()
         state.revoke([first, second], isLost: false)
-        let early = state.giveBack([first])
-        let complete = state.giveBack([second])
-        let again = state.giveBack([second])
+        let early = state.giveBack([first], isCooperative: true)
+        let complete = state.giveBack([second], isCooperative: true)
+        let again = state.giveBack([second], isCooperative: true)
         #expect(early == nil && complete == [first, second] && again == nil)
     }
 
     /// kafka.md 3.4, 2.10.0 row (#4059).
-    @Test func `periodic commits rest from a revocation until the next assignment is answered`() {
+    @Test func `periodic commits rest from a revocation until the group is steady again`() {
         var state = RebalanceState()
         #expect(state.allowsPeriodicCommit)
         state.revoke([first], isLost: false)
         #expect(!state.allowsPeriodicCommit && state.allowsDrainCommit)
-        _ = state.giveBack([first])
+        _ = state.giveBack([first], isCooperative: true)
         #expect(!state.allowsPeriodicCommit && !state.allowsDrainCommit)
+        state.assign()
+        state.assignmentAnswered()
+        #expect(!state.allowsPeriodicCommit, "the answer makes the member join again")
         state.assign()
         state.assignmentAnswered()
         #expect(state.allowsPeriodicCommit && state.allowsDrainCommit)

@@ -25,7 +25,9 @@ import Time
         offsets.map { .request(PipelineFixture.body, offset: $0) }
     }
 
-    @Test @RequestPath func `every record is answered and then committed when the partition is given back`() async throws {
+    @Test @RequestPath func `every record is answered and then committed when the partition is given back`()
+        async throws
+    {
         let (fixture, source) = (PipelineFixture(), FakeSource())
         source.add(requests(0..<20))
         let loop = makeLoop(fixture, source)
@@ -121,7 +123,9 @@ import Time
         #expect(source.unassigned == [Self.partition])
     }
 
-    @Test @RequestPath func `records finished beyond the committed position are not repeated after a restart`() async throws {
+    @Test @RequestPath func `records finished beyond the committed position are not repeated after a restart`()
+        async throws
+    {
         let (fixture, source) = (PipelineFixture(), FakeSource())
         fixture.provider.answer = { [provider = fixture.provider] attempt throws(ProviderError) in
             if provider.calls.count == 1 {
@@ -148,9 +152,10 @@ import Time
         await next.publisher.untilPublished(3)
         await nextLoop.revoke([Self.partition])
 
-        #expect(next.publisher.published.compactMap { $0.text("x-relay-source") }.sorted() == [
-            "chat.requests/3/0", "chat.requests/3/4", "chat.requests/3/5",
-        ])
+        #expect(
+            next.publisher.published.compactMap { $0.text("x-relay-source") }.sorted() == [
+                "chat.requests/3/0", "chat.requests/3/4", "chat.requests/3/5",
+            ])
         #expect(restarted.commits.last?[Self.partition]?.offset == Offset(6))
     }
 }

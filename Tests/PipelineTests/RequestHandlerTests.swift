@@ -54,12 +54,15 @@ import Time
         #expect(body["usage"]?["total_tokens"]?.integer == 52)
     }
 
-    @Test(arguments: [
-        (nil, 400), ("not json", 400), (#"{"messages": []}"#, 400), (#"{"model": "claude-3", "messages": 1}"#, 400),
-        (#"{"model": "nobody", "messages": [{"role": "user", "content": "hi"}]}"#, 400),
-    ] as [(String?, Int)])
+    @Test(
+        arguments: [
+            (nil, 400), ("not json", 400), (#"{"messages": []}"#, 400), (#"{"model": "claude-3", "messages": 1}"#, 400),
+            (#"{"model": "nobody", "messages": [{"role": "user", "content": "hi"}]}"#, 400),
+        ] as [(String?, Int)])
     @RequestPath
-    func `bad input gets an error reply and a dead letter, and no call is made`(value: String?, status: Int) async throws {
+    func `bad input gets an error reply and a dead letter, and no call is made`(value: String?, status: Int)
+        async throws
+    {
         let fixture = PipelineFixture()
 
         try await fixture.handler.handle(.request(value))
@@ -175,7 +178,9 @@ import Time
         #expect(fixture.provider.calls.count == 1)
     }
 
-    @Test @RequestPath func `an outcome that cannot be delivered now is delivered later, without another call`() async throws {
+    @Test @RequestPath func `an outcome that cannot be delivered now is delivered later, without another call`()
+        async throws
+    {
         let fixture = PipelineFixture()
         fixture.publisher.failures["replies"] = [
             DeliveryError(.unavailable, message: "no broker"), DeliveryError(.unavailable, message: "no broker"),

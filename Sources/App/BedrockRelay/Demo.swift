@@ -27,7 +27,9 @@ struct Demo {
         let start = loop.now
         terminal.line(terminal.styled("Bedrock Relay demo", .bold))
         terminal.line("Requests go to a Kafka topic, are routed to Amazon Bedrock, and are answered on a reply topic.")
-        terminal.line("Broker and Bedrock are simulated inside this process; configuration, consumer and router are the real ones.")
+        terminal.line(
+            "Broker and Bedrock are simulated inside this process; configuration, consumer and router are the real ones."
+        )
         terminal.line()
         terminal.write("starting broker and simulator ... ", to: 1)
         let world = try DemoWorld(routes: routes)
@@ -69,7 +71,8 @@ struct Demo {
         terminal.line("  bedrock-relay check --config config/relay.yaml --config config/route/fallbacks.yaml")
         terminal.line("  bedrock-relay run   --config config/relay.yaml --config config/route/fallbacks.yaml")
         terminal.line("  bedrock-relay request --config config/relay.yaml --model claude-3-sonnet \"What is Kafka?\"")
-        terminal.line("(the programs are in .build/release; run needs a Kafka broker and AWS credentials, see README.md)")
+        terminal.line(
+            "(the programs are in .build/release; run needs a Kafka broker and AWS credentials, see README.md)")
         return isGood ? .success : .failure
     }
 }

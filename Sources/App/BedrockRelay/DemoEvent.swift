@@ -17,19 +17,22 @@ struct DemoEvent: Sendable {
     var upstreamMilliseconds: Double
 
     init?(_ bytes: [UInt8]) {
-        guard let root = try? JSONDocument(parsing: bytes).root, let id = root["correlation_id"]?.string else { return nil }
+        guard let root = try? JSONDocument(parsing: bytes).root, let id = root["correlation_id"]?.string else {
+            return nil
+        }
         correlationID = id
         strategy = root["strategy"]?.string ?? "none"
         model = root["deployment"]?["model"]?.string
         fallbacks = root["fallbacks"]?.integer ?? 0
         upstreamMilliseconds = root["latency_ms"]?["upstream"]?.double ?? 0
-        attempts = root["attempts"].map { attempts in
-            attempts.elements.map { attempt in
-                Attempt(
-                    model: attempt["model"]?.string ?? "", status: attempt["status"]?.integer ?? 0,
-                    errorType: attempt["error_type"]?.string, cooldown: attempt["cooldown_s"]?.double)
-            }
-        } ?? []
+        attempts =
+            root["attempts"].map { attempts in
+                attempts.elements.map { attempt in
+                    Attempt(
+                        model: attempt["model"]?.string ?? "", status: attempt["status"]?.integer ?? 0,
+                        errorType: attempt["error_type"]?.string, cooldown: attempt["cooldown_s"]?.double)
+                }
+            } ?? []
     }
 
     /// The way to the answer: `invalid 404 (out for 30 s) > claude-3-haiku 200`.

@@ -17,8 +17,10 @@ enum DemoRoute: String, CaseIterable {
     var promise: String {
         switch self {
         case .loadBalancing: "One group, two deployments: requests spread over both."
-        case .fallbacks: "The first model does not work: the fallback answers, and the broken one is left alone for a while."
-        case .rateLimitAware: "10 requests a minute are allowed: the 11th and 12th are refused, told when to come back."
+        case .fallbacks:
+            "The first model does not work: the fallback answers, and the broken one is left alone for a while."
+        case .rateLimitAware:
+            "10 requests a minute are allowed: the 11th and 12th are refused at once (sent with num_retries: 0)."
         case .latencyBased: "One model is five times faster: after trying both, requests go to the fast one."
         }
     }

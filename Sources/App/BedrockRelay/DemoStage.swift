@@ -28,7 +28,8 @@ final class DemoStage {
             sources: [try route.source(), route.overlay(brokers: brokers)], environment: environment)
         let logger = Logger(level: .error, format: .text)
         relay = try Relay(
-            configuration, environment: environment, instance: "demo-\(route.rawValue)", seed: 20_240_620, logger: logger)
+            configuration, environment: environment, instance: "demo-\(route.rawValue)", seed: 20_240_620,
+            logger: logger)
         try relay.start()
         client = try await ReplyClient(
             properties: configuration.kafka.revealed, requestTopic: route.requestTopic,

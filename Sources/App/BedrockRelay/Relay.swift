@@ -51,7 +51,9 @@ final class Relay {
             deployments: configuration.bedrockDeployments, environment: environment, http: http, time: SystemTime(),
             logger: logger)
         router = SharedRouter(
-            Router(settings: configuration.router, deployments: configuration.deployments, chooser: SeededChooser(seed: seed)))
+            Router(
+                settings: configuration.router, deployments: configuration.deployments,
+                chooser: SeededChooser(seed: seed)))
         let fatal = fatal
         producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { fatal.raise($0) }
         let publisher = KafkaPublisher(producer: producer, health: health)

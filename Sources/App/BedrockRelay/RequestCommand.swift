@@ -52,7 +52,9 @@ enum RequestCommand {
             return .failure
         }
         StandardStreams.write((reply.text ?? "") + "\n", to: STDOUT_FILENO)
-        let facts = ["x-relay-model-group", "x-relay-model", "x-relay-attempted-retries", "x-relay-attempted-fallbacks"]
+        let facts = [
+            "x-relay-model-group", "x-relay-model", "x-relay-attempted-retries", "x-relay-attempted-fallbacks",
+        ]
         let told = facts.compactMap { name in reply.header(name).map { "\(name.dropFirst(8)): \($0)" } }
         StandardStreams.write("(\(told.joined(separator: ", ")))\n", to: STDERR_FILENO)
         return .success

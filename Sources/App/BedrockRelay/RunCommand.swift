@@ -9,7 +9,9 @@ enum RunCommand {
     static func run(_ configuration: ServiceConfiguration, environment: [String: String]) async -> ExitCode {
         let logger = Logger(configuration.relay)
         defer { logger.flush() }
-        for warning in configuration.warnings { logger.warning("configuration", ["problem": .string(warning.description)]) }
+        for warning in configuration.warnings {
+            logger.warning("configuration", ["problem": .string(warning.description)])
+        }
         FileDescriptorLimit.raise()
         do {
             let relay = try await Relay(

@@ -33,7 +33,8 @@ extension RelaySection {
     var consumerSettings: ConsumerLoop.Settings {
         ConsumerLoop.Settings(
             scheduler: SchedulerSettings(
-                partitionConcurrency: partitionConcurrency, maxInFlight: maxInFlight, maxBufferedBytes: maxBufferedBytes,
+                partitionConcurrency: partitionConcurrency, maxInFlight: maxInFlight,
+                maxBufferedBytes: maxBufferedBytes,
                 ordering: ordering.schedulerOrdering),
             drainGrace: shutdownGrace)
     }

@@ -145,8 +145,11 @@ extension ConsumerLoop {
         var backoff = Backoff()
         var committed = await source.committed(partitions)
         while committed == nil {
-            logger.warning("the group's committed positions cannot be read yet", ["partitions": .integer(partitions.count)])
-            do throws(CancellationError) { try await loop.sleep(until: loop.now.advanced(by: backoff.next())) } catch { return }
+            logger.warning(
+                "the group's committed positions cannot be read yet", ["partitions": .integer(partitions.count)])
+            do throws(CancellationError) { try await loop.sleep(until: loop.now.advanced(by: backoff.next())) } catch {
+                return
+            }
             committed = await source.committed(partitions)
         }
         // Some may have been lost in the meantime; the answer to the group must still name them all.

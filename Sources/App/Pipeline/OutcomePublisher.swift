@@ -72,7 +72,8 @@ public final class OutcomePublisher {
         events.publish(progress, outcome: isInvalid ? .invalid : .error, status: failure.status, cost: cost)
     }
 
-    private func makeReply(_ value: [UInt8], status: Int, _ progress: RequestProgress, cost: Double?) -> ProducerRecord {
+    private func makeReply(_ value: [UInt8], status: Int, _ progress: RequestProgress, cost: Double?) -> ProducerRecord
+    {
         replies.reply(
             value, status: status, to: progress.destination?.topic ?? defaultTopic,
             partition: progress.destination?.partition, envelope: progress.envelope, source: progress.record,

@@ -51,7 +51,9 @@ struct TopicPattern: Sendable {
             if position < pattern.count, pattern[position] == UInt8(ascii: "*") {
                 retry = (position + 1, index)
                 position += 1
-            } else if position < pattern.count, pattern[position] == UInt8(ascii: "?") || pattern[position] == name[index] {
+            } else if position < pattern.count,
+                pattern[position] == UInt8(ascii: "?") || pattern[position] == name[index]
+            {
                 position += 1
                 index += 1
             } else if let (afterStar, matched) = retry {

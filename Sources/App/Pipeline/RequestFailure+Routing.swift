@@ -25,13 +25,15 @@ extension RequestFailure {
     init(_ failure: AttemptFailure) {
         let type: ErrorType =
             switch failure.failureClass {
-            case .badRequest, .contextWindowExceeded, .contentPolicyViolation, .notFound, .unprocessable: .invalidRequest
+            case .badRequest, .contextWindowExceeded, .contentPolicyViolation, .notFound, .unprocessable:
+                .invalidRequest
             case .authentication: .authentication
             case .permissionDenied, .paymentRequired: .permission
             case .timeout: .timeout
             case .rateLimit: .rateLimit
             case .internalServer, .badGateway, .serviceUnavailable, .apiConnection, .api: .server
             }
-        self.init(status: failure.status, type: type, message: "The upstream call failed (\(failure.failureClass.rawValue)).")
+        self.init(
+            status: failure.status, type: type, message: "The upstream call failed (\(failure.failureClass.rawValue)).")
     }
 }

@@ -1,6 +1,6 @@
+import ChatCompletions
 public import EventLoop
 public import Metrics
-import ChatCompletions
 import Partitions
 public import Routing
 import Time
@@ -55,7 +55,8 @@ public final class RoutingEvents {
             modelGroup: progress.modelGroup, strategy: trail.strategy?.rawValue, outcome: outcome, status: status,
             isStream: false, deployment: trail.answering.map { deployment($0) },
             attempts: trail.entries.map { attempt($0, taken: progress.taken) }, retries: trail.retries,
-            fallbacks: trail.fallbacks, tokens: trail.answering == nil ? nil : trail.usage.map { RoutingEvent.Tokens($0) },
+            fallbacks: trail.fallbacks,
+            tokens: trail.answering == nil ? nil : trail.usage.map { RoutingEvent.Tokens($0) },
             cost: cost,
             latency: RoutingEvent.Latency(
                 queue: max(progress.taken.since(created), .zero), wait: trail.wait, upstream: trail.upstream,
@@ -82,4 +83,3 @@ extension RoutingEvent.Tokens {
             cacheRead: usage.cacheReadTokens, cacheWrite: usage.cacheWriteTokens)
     }
 }
-

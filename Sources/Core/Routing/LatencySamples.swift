@@ -34,8 +34,10 @@ struct LatencySamples: Sendable {
     /// The value at `fraction` of the sorted samples: element ceil(n * fraction) - 1.
     func percentile(_ fraction: Double) -> Double? {
         guard !samples.isEmpty else { return nil }
-        let rank = Int((Double(samples.count) * fraction).rounded(.up)) - 1
-        return values.sorted()[min(max(rank, 0), samples.count - 1)]
+        let share = Double(samples.count) * min(max(fraction, 0), 1)
+        let below = Int(share)
+        let rank = Double(below) < share ? below : below - 1  // rounded() would need the C math library
+        return values.sorted()[max(rank, 0)]
     }
 
     private mutating func updateMean() {

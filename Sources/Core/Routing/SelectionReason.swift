@@ -22,16 +22,15 @@ enum SelectionReason: Sendable {
         case .leastUsed(let tokens): "fewest tokens this minute (\(tokens)) \(among)"
         case .cold: "not measured yet, \(among)"
         case .fastest(let seconds, let isFirstToken):
-            "lowest \(isFirstToken ? "time to first token" : "latency per token") \(Self.thousandths(seconds)) s \(among)"
+            "lowest \(isFirstToken ? "time to first token" : "latency per token") \(Self.shortened(seconds)) s \(among)"
         case .cheapest(let cost): "lowest price \(cost) per token \(among)"
         case .turn: "its turn \(among)"
         case .named: "asked for by its id"
         }
     }
 
-    private static func thousandths(_ value: Double) -> String {
-        let rounded = (value * 10_000).rounded()
-        guard rounded.magnitude < 1e15 else { return "\(value)" }
-        return "\(rounded / 10_000)"
+    private static func shortened(_ value: Double) -> String {
+        guard value.magnitude < 1e12 else { return "\(value)" }
+        return "\(Double(Int(value * 10_000 + 0.5)) / 10_000)"  // rounded() would need the C math library
     }
 }

@@ -14,6 +14,8 @@ final class ClientInstance {
     let queue: OpaquePointer
     /// Told each event but logs, which live until it returns.
     var onEvent: @RequestPath (OpaquePointer) -> Void = { _ in }
+    /// Called after events were handled and freed, and once a second.
+    var onServed: @RequestPath () -> Void = {}
 
     private let logger: Logger
     private var logLimiter = LogLimiter()
@@ -69,10 +71,11 @@ final class ClientInstance {
     /// Handles what the queue holds. A flood is handled in turns, so that the loop gets to its other work.
     func serve() {
         for _ in 0..<Self.eventsPerTurn {
-            guard wakeUp != nil, let event = rd_kafka_queue_poll(queue, 0) else { return }
+            guard wakeUp != nil, let event = rd_kafka_queue_poll(queue, 0) else { return onServed() }
             if rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG { log(event) } else { onEvent(event) }
             rd_kafka_event_destroy(event)
         }
+        onServed()
         EventLoop.shared.post { self.serve() }
     }
 

@@ -23,6 +23,11 @@ struct CommitLedger {
         held.merge(positions) { _, newer in newer }
     }
 
+    /// Puts back what was taken and not committed; what was held meanwhile is newer.
+    mutating func holdAgain(_ positions: [TopicPartition: CommittedPosition]) {
+        held.merge(positions) { newer, _ in newer }
+    }
+
     mutating func takeHeld() -> [TopicPartition: CommittedPosition] {
         defer { held = [:] }
         return held

@@ -22,8 +22,8 @@ public struct KafkaClientConfiguration: ~Copyable {
         raw = rd_kafka_conf_new()
         self.role = role
         // Logs come as events, so that no callback runs on librdkafka's threads.
-        let ours = KafkaDefaults.properties(for: role) + [KafkaProperty("log.queue", "true")]
-        for property in ours + properties where Self.isRead(property, by: role) {
+        let forced = [KafkaProperty("log.queue", "true")]
+        for property in KafkaDefaults.properties(for: role) + properties + forced where Self.isRead(property, by: role) {
             if let message = Self.set(property, on: raw) {
                 throw KafkaError(.configuration, name: "_INVALID_ARG", message: message)
             }

@@ -16,19 +16,33 @@ extension KafkaConsumer {
 
     /// Commits and suspends until the broker has answered, or `deadline` has passed. This is the drain's own commit: it
     /// goes out while partitions are being given back, and takes along what was held.
-    public func commitAndWait(_ positions: [TopicPartition: CommittedPosition], deadline: Instant)
-        async
+    public func commitAndWait(_ positions: [TopicPartition: CommittedPosition], deadline: Instant) async
         throws(KafkaError)
     {
-        guard rebalance.allowsDrainCommit, !isClosing else {
-            throw KafkaError(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
+        while true {
+            let error = await commitOnce(positions, deadline: deadline)
+            guard let error else { return }
+            // The coordinator answers so until every member has its assignment, which ours may be before.
+            let isTransient = error.name == Self.rebalanceInProgress.name && rebalance.isGivingBack && !isClosing
+            let next = EventLoop.shared.now.advanced(by: Self.pauseBetweenCommits)
+            guard isTransient, next < deadline else { throw error }
+            do { try await EventLoop.shared.sleep(until: next) } catch { throw Self.rebalanceInProgress }
         }
-        let all = commits.takeHeld().merging(positions) { _, newer in newer }
-        guard all.values.contains(where: { $0.offset != nil }) else { return }
+    }
+
+    private static let rebalanceInProgress = KafkaError(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
+    private static let pauseBetweenCommits: Duration = .milliseconds(100)
+
+    private func commitOnce(_ positions: [TopicPartition: CommittedPosition], deadline: Instant) async -> KafkaError? {
+        guard rebalance.allowsDrainCommit, !isClosing else { return Self.rebalanceInProgress }
+        let held = commits.takeHeld()
+        let all = held.merging(positions) { _, newer in newer }
+        guard all.values.contains(where: { $0.offset != nil }) else { return nil }
         let waiter = CommitLedger.Waiter()
         send(all, waiter: waiter)
-        guard await waiter.ended.wait(until: deadline) else { throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT) }
-        if let error = waiter.error { throw error }
+        guard await waiter.ended.wait(until: deadline) else { return KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT) }
+        if waiter.error != nil { commits.holdAgain(held) }
+        return waiter.error
     }
 
     /// What the group has committed.

@@ -24,6 +24,9 @@ public final class KafkaConsumer {
     /// before 2.3.0 (#4381).
     let firstAssignment = Signal()
     var isClosing = false
+    private var restOfCommits: LoopTimer?
+    /// Longer than a rebalance takes, short beside the work that a crash would repeat.
+    private static let longestRestOfCommits: Duration = .seconds(60)
 
     /// `properties` override the consumer's own defaults; throws `KafkaError` of kind `configuration` with
     /// librdkafka's own text.
@@ -121,8 +124,19 @@ extension KafkaConsumer {
         for partition in partitions { queues.removeValue(forKey: partition)?.close() }
         commits.dropHeld(partitions)
         let wasLost = rebalance.isLost
-        guard let revoked = rebalance.giveBack(partitions) else { return }
+        guard let revoked = rebalance.giveBack(partitions, isCooperative: isCooperative) else { return }
+        boundRestOfCommits()
         if wasLost { answerRevocation(revoked) } else { whenNoCommitIsUnderWay { self.answerRevocation(revoked) } }
+    }
+
+    /// An assignment that does not come must not hold commits for ever.
+    private func boundRestOfCommits() {
+        restOfCommits?.cancel()
+        restOfCommits = EventLoop.shared.schedule(at: EventLoop.shared.now.advanced(by: Self.longestRestOfCommits)) {
+            [weak self] in
+            self?.rebalance.stopAwaitingAssignments()
+            self?.sendHeldCommits()
+        }
     }
 
     private func answerRevocation(_ partitions: [TopicPartition]) {
@@ -167,6 +181,7 @@ extension KafkaConsumer {
         for (_, queue) in queues { queue.close() }
         queues = [:]
         commits.dropAllHeld()
+        restOfCommits?.cancel()
         if rebalance.isTakingOver { answerAssignment(TopicPartitionList([])) }
         unassign(rebalance.notGivenBack)
         let canLeave = await isSubscribed ? firstAssignment.wait(until: deadline) : false

@@ -115,7 +115,7 @@ extension KafkaProducer {
         if waiting.count == 1 { produceWaiting() }
     }
 
-    /// Hands librdkafka what waits, in order, until its queue is full; the next delivery report calls again.
+    /// Hands librdkafka what waits, in order, until its queue is full; it is called again as room is made.
     private func produceWaiting() {
         while let client, let slot = waiting.first {
             guard let record = outstanding.record(slot) else {
@@ -173,6 +173,8 @@ extension KafkaProducer {
             guard let client else { return }
             self?.handle(event, of: client)
         }
+        // Not within a delivery report: its messages count as queued until the event is freed.
+        client.onServed = { [weak self] in self?.produceWaiting() }
         return client
     }
 
@@ -208,8 +210,7 @@ extension KafkaProducer {
             fatal = fatal ?? source.handle.fatalError
             if fatal == nil { end(slot, .failure(error)) }
         }
-        if let fatal, source === client { return restart(after: fatal) }
-        produceWaiting()
+        if let fatal, source === client { restart(after: fatal) }
     }
 
     /// Replaces the instance. Everything it had not delivered goes first, in the order it was given; a record that was
@@ -221,6 +222,7 @@ extension KafkaProducer {
         logger.error("producer_restart", ["error": .string(error.name), "message": .string(error.message)])
         old.serve()  // acknowledgements that came in time; later ones would name slots that are used again
         old.onEvent = { _ in }
+        old.onServed = {}
         requeueProduced()
         Task {
             rd_kafka_purge(old.handle.raw, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)

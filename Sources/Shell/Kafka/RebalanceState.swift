@@ -2,9 +2,11 @@ import Partitions
 
 /// Where a consumer is between being told of a rebalance and having answered, and what may be committed then.
 ///
-/// Before librdkafka 2.10.0 a commit that is under way when the group's generation moves can cost the whole assignment
-/// (#4059). It moves after a revocation was answered, so periodic commits rest from a revocation until the next
-/// assignment; only the drain's own commit, before the answer, goes out.
+/// Before librdkafka 2.10.0 a commit that is under way when the group's generation moves costs the whole assignment
+/// (#4059): the coordinator answers requests of a connection in order, so a commit sent after the JoinGroup is looked
+/// at when the join is over, with a generation that is over, too. The member joins again after a revocation was
+/// answered, so periodic commits rest from a revocation until the assignment that ends it; only the drain's own
+/// commit, before the answer, goes out.
 struct RebalanceState: Sendable {
     private var revoked: [TopicPartition] = []
     private var unanswered: Set<TopicPartition> = []
@@ -12,12 +14,13 @@ struct RebalanceState: Sendable {
     private(set) var isGivingBack = false
     /// The revoked partitions belong to others already.
     private(set) var isLost = false
-    private var awaitsAssignment = false
+    /// How many assignments are still to be answered before the group is steady again.
+    private var awaitedAssignments = 0
     /// An assignment waits for its answer.
     private(set) var isTakingOver = false
 
-    var allowsPeriodicCommit: Bool { !isGivingBack && !awaitsAssignment }
-    var allowsDrainCommit: Bool { isGivingBack ? !isLost : !awaitsAssignment }
+    var allowsPeriodicCommit: Bool { !isGivingBack && awaitedAssignments == 0 }
+    var allowsDrainCommit: Bool { isGivingBack ? !isLost : awaitedAssignments == 0 }
 
     mutating func revoke(_ partitions: [TopicPartition], isLost: Bool) {
         revoked = partitions
@@ -28,11 +31,14 @@ struct RebalanceState: Sendable {
 
     /// Takes partitions back one by one or together; returns all of the revocation once the last is there, for
     /// librdkafka wants one answer.
-    mutating func giveBack(_ partitions: [TopicPartition]) -> [TopicPartition]? {
+    ///
+    /// A cooperative revocation is followed by two assignments: what this generation adds (often nothing), whose
+    /// answer makes the member join again, and that of the next generation.
+    mutating func giveBack(_ partitions: [TopicPartition], isCooperative: Bool) -> [TopicPartition]? {
         unanswered.subtract(partitions)
         guard isGivingBack, unanswered.isEmpty else { return nil }
         isGivingBack = false
-        awaitsAssignment = true
+        awaitedAssignments = isCooperative && !isLost ? 2 : 1
         return revoked
     }
 
@@ -42,8 +48,11 @@ struct RebalanceState: Sendable {
 
     mutating func assignmentAnswered() {
         isTakingOver = false
-        awaitsAssignment = false
+        awaitedAssignments = max(0, awaitedAssignments - 1)
     }
+
+    /// Commits rest no longer, whatever is to come.
+    mutating func stopAwaitingAssignments() { awaitedAssignments = 0 }
 
     /// Partitions that a revocation still waits for.
     var notGivenBack: [TopicPartition] { Array(unanswered) }
