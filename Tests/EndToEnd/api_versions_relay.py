@@ -29,7 +29,13 @@ async def copy(reader, writer):
         writer.close()
 
 
+connections = set()  # asyncio itself only holds tasks weakly
+
+
 async def serve(client_reader, client_writer, target):
+    task = asyncio.current_task()
+    connections.add(task)
+    task.add_done_callback(connections.discard)
     broker_writer = None
     try:
         size = await client_reader.readexactly(4)

@@ -21,6 +21,8 @@ class ChildProcess:
     Ended by `terminate`, by `kill`, on leaving a `with` block, and by the kernel when the tests themselves die.
     """
 
+    started = []  # for the reports of failed tests; conftest.py forgets those that ended before a test
+
     def __init__(self, name, command, environment=None):
         self.name = name
         self._lines = []
@@ -35,6 +37,7 @@ class ChildProcess:
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )
+        ChildProcess.started.append(self)
         for stream in (self.process.stdout, self.process.stderr):
             threading.Thread(target=self._read, args=(stream,), daemon=True).start()
 

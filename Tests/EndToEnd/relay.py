@@ -12,15 +12,18 @@ from child_process import ChildProcess
 class Relay(ChildProcess):
     """One consumer process. Its log lines are `events()`; its admin listener is read with `get`."""
 
-    def __init__(self, binary, config, folder, environment=None, name="bedrock-relay"):
-        """`config`: the configuration as a dict. Without `relay.admin` the listener takes a free port."""
+    def __init__(self, binary, config, folder, environment=None, name="bedrock-relay", files=()):
+        """`config`: the configuration as a dict, merged over `files`. Without `relay.admin` the listener takes a free
+        port.
+        """
         config = {**config, "relay": {"admin": "127.0.0.1:0", **config.get("relay", {})}}
         self.config_file = pathlib.Path(folder) / f"{name}.yaml"
         # JSON is YAML, and needs no further package.
         self.config_file.write_text(json.dumps(config, indent=2, ensure_ascii=False))
-        super().__init__(
-            name, [binary, "run", "--config", self.config_file], environment={**os.environ, **(environment or {})}
-        )
+        command = [binary, "run"]
+        for file in [*files, self.config_file]:
+            command += ["--config", file]
+        super().__init__(name, command, environment={**os.environ, **(environment or {})})
 
     def events(self, event=None):
         """The log lines so far as dicts; lines that are not JSON objects are a bug and fail the test."""

@@ -32,7 +32,9 @@ public final class RoutingEvents {
         metrics.record(event)
         guard let topic else { return }
         publisher.post(
-            ProducerRecord(topic: topic, key: event.modelGroup.map { Array($0.utf8) }, value: event.json()))
+            ProducerRecord(
+                topic: topic, key: event.modelGroup.map { Array($0.utf8) }, value: event.json(),
+                headers: progress.envelope.trace))
     }
 
     /// US dollars for what the answering deployment used; nil where none answered or its price is not known.
