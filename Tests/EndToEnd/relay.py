@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 
 import requests
 
@@ -37,6 +38,15 @@ class Relay(ChildProcess):
 
     def get(self, path):
         return requests.get(self.admin_url + path, timeout=10)
+
+    def metric(self, name, **labels):
+        """The sum of the metric's samples that have these labels; 0 when there is none."""
+        total = 0.0
+        for line in self.get("/metrics").text.splitlines():
+            match = re.fullmatch(rf"bedrock_relay_{name}(?:{{(.*)}})? (\S+)", line)
+            if match and all(f'{label}="{value}"' in (match[1] or "") for label, value in labels.items()):
+                total += float(match[2])
+        return total
 
     def wait_until_ready(self, timeout=30):
         def is_ready():
