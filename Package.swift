@@ -62,7 +62,8 @@ let package = Package(
         core("Metrics", ["JSON", "Time"]),
 
         // Shell: one thin wrapper per C library or remote API.
-        shell("Logging"),
+        shell("Threads"),
+        shell("Logging", ["JSON", "Threads", "Time"]),
         shell("YAML", ["CYaml"]),
         shell("EventLoop", ["CShims", "Time"]),
         shell("HTTP", ["CCurl", "CShims", "EventLoop", "Logging", "Time"]),
@@ -70,12 +71,15 @@ let package = Package(
         shell("ProviderAPI", ["ChatCompletions", "EventLoop", "Routing", "Time"]),
         shell(
             "Bedrock",
-            ["COpenSSL", "ChatCompletions", "EventLoop", "HTTP", "JSON", "ProviderAPI", "Redaction", "Routing", "Time"]),
-        shell("AdminHTTP", ["CShims", "Logging"]),
+            [
+                "COpenSSL", "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction",
+                "Routing", "Time",
+            ]),
+        shell("AdminHTTP", ["CShims", "Logging", "Threads"]),
 
         // App: configuration, the request pipeline, the composition root.
         app(
-            "Configuration", ["Bedrock", "JSON", "Redaction", "Routing", "Time", "YAML"],
+            "Configuration", ["Bedrock", "COpenSSL", "Redaction", "Routing", "YAML"],
             resources: [.copy("Resources/bedrock-models.json")]),
         app(
             "Pipeline",
@@ -96,13 +100,12 @@ let package = Package(
         .target(
             name: "Simulator", dependencies: ["CRdKafka", "CShims"], path: "Sources/Tools/Simulator",
             swiftSettings: strict),
-        tool("SimulatorTool", ["CShims", "Simulator"]),
+        tool("SimulatorTool", ["Simulator"]),
         tool(
             "Benchmarks",
             [
-                "Bedrock", "CCurl", "COpenSSL", "CRdKafka", "CShims", "ChatCompletions", "EventLoop", "HTTP", "JSON",
-                "Kafka", "Logging", "Partitions", "Pipeline", "ProviderAPI", "Redaction", "Routing", "Simulator",
-                "Time",
+                "Bedrock", "CCurl", "COpenSSL", "CRdKafka", "CShims", "ChatCompletions", "EventLoop", "JSON",
+                "Redaction", "Routing", "Simulator", "Threads", "Time",
             ]),
         .target(
             name: "RoutingScenarios", dependencies: ["ChatCompletions", "Configuration", "JSON", "Routing", "Time"],
@@ -118,7 +121,8 @@ let package = Package(
         tests("Routing", ["ChatCompletions", "TestSupport", "Time"]),
         tests("ChatCompletions", ["JSON"]),
         tests("Metrics", ["JSON", "Time"]),
-        tests("Logging"),
+        tests("Threads"),
+        tests("Logging", ["JSON", "Threads", "Time"]),
         tests("YAML"),
         tests("EventLoop", ["Time"]),
         tests("HTTP", ["EventLoop", "Logging", "Time"]),
@@ -128,8 +132,9 @@ let package = Package(
             [
                 "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction", "Routing",
                 "Simulator", "TestSupport", "Time",
-            ]),
-        tests("AdminHTTP", ["Logging"]),
+            ],
+            resources: [.copy("Fixtures")]),
+        tests("AdminHTTP", ["Logging", "Threads"]),
         tests("Configuration", ["Bedrock", "Redaction", "Routing", "Time", "YAML"]),
         tests(
             "Pipeline",
@@ -137,9 +142,9 @@ let package = Package(
                 "ChatCompletions", "EventLoop", "JSON", "Logging", "Metrics", "Partitions", "ProviderAPI", "Routing",
                 "TestSupport", "Time",
             ]),
-        tests("BedrockRelay", ["Configuration"]),
-        tests("Simulator", []),
-        tests("RoutingScenarios", ["Routing", "Time"]),
+        tests("BedrockRelay", ["Partitions", "Time"]),
+        tests("Simulator", ["CRdKafka"]),
+        tests("RoutingScenarios", resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )

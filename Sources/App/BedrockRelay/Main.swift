@@ -1,4 +1,79 @@
+import Configuration
+import Glibc
+
+/// The composition root: reads the command line, loads the configuration, runs the command.
 @main
 struct Main {
-    static func main() {}
+    static func main() async {
+        Signals.block()
+        let code: ExitCode
+        do throws(CommandLineError) {
+            code = await run(try CommandLineOptions(Array(CommandLine.arguments.dropFirst())))
+        } catch {
+            StandardStreams.write(
+                "bedrock-relay: \(error.message)\ntry: bedrock-relay \(error.topic.helpArguments)\n", to: STDERR_FILENO)
+            code = .usage
+        }
+        exit(code.rawValue)
+    }
+
+    private static func run(_ options: CommandLineOptions) async -> ExitCode {
+        let environment = ProcessEnvironment.values
+        switch options {
+        case .help(let topic):
+            StandardStreams.write(topic.text, to: STDOUT_FILENO)
+            return .success
+        case .version:
+            StandardStreams.write("bedrock-relay \(Version.text)\n", to: STDOUT_FILENO)
+            return .success
+        case .run(let files):
+            return await withConfiguration(files, environment, needsBrokers: true) {
+                await RunCommand.run($0)
+            }
+        case .check(let files):
+            return await withConfiguration(files, environment, needsBrokers: false) {
+                CheckCommand.run($0)
+            }
+        case .request(let options):
+            return await withConfiguration(options.configurations, environment, needsBrokers: true) {
+                await RequestCommand.run(options, $0)
+            }
+        case .demo(let route):
+            return await Demo.run(only: route.flatMap(DemoRoute.init(rawValue:)), environment: environment)
+        }
+    }
+
+    /// Loads the configuration and runs `body` with it, or prints every problem and answers with the exit code for it.
+    private static func withConfiguration(
+        _ files: [String], _ environment: [String: String], needsBrokers: Bool,
+        _ body: (ServiceConfiguration) async -> ExitCode
+    ) async -> ExitCode {
+        do throws(ConfigurationErrors) {
+            let configuration = try ServiceConfiguration.load(files: files, environment: environment) { configuration in
+                Preflight.problems(in: configuration) + (needsBrokers ? configuration.missingBrokers : [])
+            }
+            return await body(configuration)
+        } catch {
+            for problem in error.problems { StandardStreams.write("\(problem)\n", to: STDERR_FILENO) }
+            return .usage
+        }
+    }
+}
+
+extension HelpTopic {
+    fileprivate var helpArguments: String { self == .overview ? "--help" : "\(rawValue) --help" }
+}
+
+/// The environment, read once at start.
+enum ProcessEnvironment {
+    static var values: [String: String] {
+        var values: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let pair = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if pair.count == 2 { values[String(pair[0])] = String(pair[1]) }
+            entry += 1
+        }
+        return values
+    }
 }

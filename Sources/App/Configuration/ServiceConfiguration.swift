@@ -1,6 +1,6 @@
 public import Bedrock
-public import Redaction
 public import Routing
+import YAML
 
 /// The whole configuration, checked: LiteLLM's sections and ours (contract, section 2).
 public struct ServiceConfiguration: Sendable {
@@ -10,85 +10,141 @@ public struct ServiceConfiguration: Sendable {
     public var router: RouterSettings
     public var kafka: KafkaSection
     public var relay: RelaySection
+    /// The process environment with `environment_variables:` filled in: what credentials are to be read from.
+    public var environment: EnvironmentVariables
+    /// The files it was read from, included ones too.
+    public var files: [String]
     /// Each names its file, line and key.
     public var warnings: [ConfigurationProblem]
+    fileprivate var origins: [DeploymentOrigin]
 
     /// Reads, merges and checks `files` (later keys win; `include:` honoured). Environment variables come from
-    /// `environment`. Throws every problem found, at once.
+    /// `environment`. Throws every problem found, at once: by `furtherCheck`, too, which sees what could be read.
     public static func load(
-        files: [String], environment: [String: String]
-    ) throws(ConfigurationErrors) -> ServiceConfiguration { fatalError("skeleton") }
-}
-
-/// One thing wrong with the configuration: `file:line: key: what is wrong, what is expected`.
-public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
-    public var file: String
-    public var line: Int
-    /// Dotted path: `relay.partition_concurrency`, `model_list[2].litellm_params.model`.
-    public var key: String
-    public var message: String
-
-    public init(file: String, line: Int, key: String, message: String) {
-        self.file = file
-        self.line = line
-        self.key = key
-        self.message = message
+        files: [String], environment: [String: String],
+        furtherCheck: (ServiceConfiguration) -> [ConfigurationProblem] = { _ in [] }
+    ) throws(ConfigurationErrors) -> ServiceConfiguration {
+        var sources: [ConfigurationSource] = []
+        var problems: [ConfigurationProblem] = []
+        for file in files {
+            switch SourceTree.read(file: file) {
+            case .success(let source): sources.append(source)
+            case .failure(let failure): problems += failure.problems
+            }
+        }
+        guard problems.isEmpty else { throw ConfigurationErrors(problems: problems) }
+        return try load(sources: sources, environment: environment, furtherCheck: furtherCheck)
     }
 
-    public var description: String { "\(file):\(line): \(key): \(message)" }
+    /// Like `load(files:environment:)`, for texts at hand.
+    public static func load(
+        sources: [ConfigurationSource], environment: [String: String],
+        furtherCheck: (ServiceConfiguration) -> [ConfigurationProblem] = { _ in [] }
+    ) throws(ConfigurationErrors) -> ServiceConfiguration {
+        let tree = SourceTree(sources, environment: EnvironmentVariables(environment))
+        guard tree.problems.isEmpty else { throw ConfigurationErrors(problems: tree.problems) }
+        let reading = ConfigurationReading(tree, environment: environment)
+        let errors = reading.context.errors + furtherCheck(reading.configuration)
+        guard errors.isEmpty else { throw ConfigurationErrors(problems: errors.ordered(by: tree.files)) }
+        return reading.configuration
+    }
+
+    /// What the provider has found wrong with the deployment at `index` (`BedrockTargets`), with its file and line.
+    public func problem(inDeployment index: Int, key: String, _ message: String) -> ConfigurationProblem {
+        origins[index].problem(with: key, message)
+    }
+
+    /// Refuses a configuration that cannot `run`: LiteLLM's files load without brokers, but nothing is consumed so.
+    public func requireBrokers() throws(ConfigurationErrors) {
+        let problems = missingBrokers
+        if !problems.isEmpty { throw ConfigurationErrors(problems: problems) }
+    }
+
+    /// The one problem of a configuration without brokers; empty where there are some.
+    public var missingBrokers: [ConfigurationProblem] {
+        guard !kafka.hasBrokers else { return [] }
+        let message = "is missing, expected the brokers' addresses, such as localhost:9092"
+        return [
+            ConfigurationProblem(
+                file: files.first ?? "configuration", line: 0, key: "kafka.bootstrap.servers", message: message)
+        ]
+    }
 }
 
-public struct ConfigurationErrors: Error, Sendable {
-    public var problems: [ConfigurationProblem]
-    public init(problems: [ConfigurationProblem]) { self.problems = problems }
+/// One pass over the tree: every section read, everything wrong collected.
+struct ConfigurationReading {
+    let context: ReadingContext
+    let configuration: ServiceConfiguration
+
+    init(_ tree: SourceTree, environment: [String: String]) {
+        let variables = ReadingContext(environment: EnvironmentVariables(environment))
+        let declared = SectionReader(
+            tree.root["environment_variables"], at: KeyLocation().key("environment_variables"), variables)
+        let environment = EnvironmentVariables(environment, defaults: declared)
+        context = ReadingContext(environment: environment, continuing: variables)
+
+        let root = SectionReader(tree.root, at: KeyLocation(), context)
+        let settings = LiteLLMSettingsSection(reading: root.section("litellm_settings"))
+        let shared = DeploymentSection.Shared(
+            environment: environment, catalogue: .shipped,
+            dropsUnsupportedParameters: settings.dropsUnsupportedParameters)
+        let models = ModelListSection(reading: root.value("model_list", .node), shared, context)
+        let relay = RelaySection(reading: root.section("relay"))
+        var router = RouterSettings(reading: root.section("router_settings"), over: settings)
+        router.onCapacityExhausted = relay.onCapacityExhausted
+        let kafka = KafkaSection(reading: root.section("kafka"))
+        UnsupportedKeys.warnOfGeneralSettings(in: root.section("general_settings"))
+        _ = root.value("environment_variables", .node)
+        _ = root.value("include", .node)
+        root.finish(unknownKeys: .areWarnings)
+        context.checkGroups(of: models.deployments, router)
+        context.checkPresence(of: models.deployments, root)
+        configuration = ServiceConfiguration(
+            deployments: models.deployments, bedrockDeployments: models.bedrockDeployments, router: router,
+            kafka: kafka,
+            relay: relay, environment: environment, files: tree.files,
+            warnings: context.warnings.ordered(by: tree.files), origins: models.origins)
+    }
 }
 
-/// The `kafka` section: librdkafka properties, passed through as they are, in file order.
-public struct KafkaSection: Sendable {
-    public struct Property: Sendable {
-        public var name: String
-        /// Values of properties that hold secrets (`sasl.password`, `ssl.key.pem`, ...) are redacted too: all are.
-        public var value: Secret
-        public init(name: String, value: Secret) {
-            self.name = name
-            self.value = value
+extension ValueType<YAMLNode> {
+    /// Taken as it stands, to be read by others.
+    fileprivate static var node: Self { ValueType { node, _, _ in .value(node) } }
+}
+
+extension ReadingContext {
+    fileprivate func checkPresence(of deployments: [Deployment], _ root: SectionReader) {
+        let place = root["model_list"] ?? root.node
+        if deployments.isEmpty, errors.isEmpty {
+            warn(place, root.location.key("model_list"), "has no deployments, so every request will be refused")
+        } else if ModelCatalogue.shipped.isEmpty {
+            warn(
+                place, root.location.key("model_list"),
+                "bedrock-models.json is not installed beside the program, so prices and limits of models are unknown")
         }
     }
 
-    public var properties: [Property]
-    public init(properties: [Property]) { self.properties = properties }
+    /// Warns about group names in settings that no deployment, alias or routing group answers to.
+    fileprivate func checkGroups(of deployments: [Deployment], _ router: RouterSettings) {
+        let groups = Set(deployments.map(\.group))
+        let names = groups.union(router.modelGroupAlias.keys).union(router.routingGroups.map(\.name))
+            .union(deployments.map(\.id.rawValue)).union(deployments.map(\.model))
+        let hasWildcard = groups.contains { $0.contains("*") }
+        guard !groups.isEmpty, !hasWildcard else { return }
+        for reference in groupReferences where !names.contains(reference.group) {
+            let hint = EditDistance.nearest(to: reference.group, among: groups).map { "; did you mean \($0)?" } ?? ""
+            warn(reference.node, reference.key, "\"\(reference.group)\" is not a model group of model_list\(hint)")
+        }
+    }
 }
 
-/// The `relay` section; keys, defaults and meaning: contract, section 2.
-public struct RelaySection: Sendable {
-    public enum Ordering: String, CaseIterable, Sendable { case unordered, key, partition }
-    public enum Delivery: String, CaseIterable, Sendable {
-        case atLeastOnce = "at_least_once"
-        case exactlyOnce = "exactly_once"
+extension [ConfigurationProblem] {
+    /// In the order in which a reader of `files` comes across them.
+    fileprivate func ordered(by files: [String]) -> [ConfigurationProblem] {
+        let rank = Dictionary(files.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        return enumerated().sorted { left, right in
+            let (first, second) = (rank[left.element.file] ?? Int.max, rank[right.element.file] ?? Int.max)
+            return (first, left.element.line, left.offset) < (second, right.element.line, right.offset)
+        }.map(\.element)
     }
-
-    public var requestTopics = ["chat.requests"]
-    public var replyTopic = "chat.replies"
-    public var allowedReplyTopics: [String] = []
-    public var metricsTopic: String? = "chat.routing.metrics"
-    public var otlpMetricsTopic: String?
-    public var deadLetterTopic: String? = "chat.requests.dlq"
-    public var stateTopic: String?
-    public var partitionConcurrency = 64
-    public var maxInFlight = 4096
-    public var ordering = Ordering.unordered
-    public var delivery = Delivery.atLeastOnce
-    public var onCapacityExhausted = RouterSettings.CapacityPolicy.wait
-    public var requestDeadline = Duration.seconds(600)
-    public var transactionInterval = Duration.milliseconds(100)
-    public var streamFlush = Duration.milliseconds(50)
-    public var maxBufferedBytes = 268_435_456
-    public var watchConfig = false
-    public var shutdownGrace = Duration.seconds(30)
-    /// `host:port`; nil switches the admin listener off.
-    public var admin: String? = "127.0.0.1:9464"
-    public var logLevel = "info"
-    public var logFormat = "json"
-
-    public init() {}
 }

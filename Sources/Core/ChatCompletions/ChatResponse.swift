@@ -1,3 +1,5 @@
+import JSON
+
 /// A finished answer, on its way to becoming an OpenAI `chat.completion` object.
 public struct ChatResponse: Sendable {
     public enum FinishReason: String, Sendable {
@@ -6,7 +8,7 @@ public struct ChatResponse: Sendable {
         case contentFilter = "content_filter"
     }
 
-    /// `chatcmpl-` and 32 hex digits.
+    /// `chatcmpl-` and 32 hex digits: a `ChatCompletionID`.
     public var id: String
     /// Unix seconds.
     public var created: Int64
@@ -29,5 +31,33 @@ public struct ChatResponse: Sendable {
     }
 
     /// The `chat.completion` object.
-    public func json() -> [UInt8] { fatalError("skeleton") }
+    public func json() -> [UInt8] {
+        var json = JSONWriter(capacity: 384 + model.utf8.count + escapedContent.count)
+        json.beginObject()
+        json.member("id", id)
+        json.member("object", "chat.completion")
+        json.key("created")
+        json.integer(created)
+        json.member("model", model)
+        json.key("choices")
+        json.beginArray()
+        writeChoice(to: &json)
+        json.endArray()
+        json.key("usage")
+        usage.write(to: &json)
+        json.endObject()
+        return json.finish()
+    }
+
+    private func writeChoice(to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("index", 0)
+        json.key("message")
+        json.beginObject()
+        json.member("role", ChatRole.assistant.rawValue)
+        json.member("content", escaped: escapedContent)
+        json.endObject()
+        json.member("finish_reason", finishReason.rawValue)
+        json.endObject()
+    }
 }

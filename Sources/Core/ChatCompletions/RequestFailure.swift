@@ -1,3 +1,5 @@
+import JSON
+
 /// A request's failure as its requester sees it: OpenAI's error object and an HTTP-equivalent status.
 public struct RequestFailure: Error, Hashable, Sendable {
     /// OpenAI's error types.
@@ -14,6 +16,7 @@ public struct RequestFailure: Error, Hashable, Sendable {
     public var status: Int
     public var type: ErrorType
     public var message: String
+    /// The path of the request's offending member: `messages[2].role`.
     public var param: String?
     public var code: String?
 
@@ -26,5 +29,17 @@ public struct RequestFailure: Error, Hashable, Sendable {
     }
 
     /// `{"error": {"message", "type", "param", "code"}}`.
-    public func json() -> [UInt8] { fatalError("skeleton") }
+    public func json() -> [UInt8] {
+        var json = JSONWriter(capacity: 128 + message.utf8.count)
+        json.beginObject()
+        json.key("error")
+        json.beginObject()
+        json.member("message", message)
+        json.member("type", type.rawValue)
+        json.member("param", param)
+        json.member("code", code)
+        json.endObject()
+        json.endObject()
+        return json.finish()
+    }
 }

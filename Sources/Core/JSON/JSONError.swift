@@ -7,8 +7,8 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidEscape
         case invalidNumber
         case tooDeep
+        case tooLarge
         case trailingCharacters
-        case duplicateKey
     }
 
     public let kind: Kind
@@ -29,8 +29,8 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
             case .invalidEscape: "invalid escape sequence"
             case .invalidNumber: "invalid number"
             case .tooDeep: "nested too deeply"
+            case .tooLarge: "the text is too large"
             case .trailingCharacters: "more text after the value"
-            case .duplicateKey: "duplicate key"
             }
         return "\(what) at byte \(offset)"
     }

@@ -40,14 +40,23 @@ public struct RecordHeaders: Sendable {
 
     public mutating func append(name: some Sequence<UInt8>, value: (some Sequence<UInt8>)?) {
         let start = Int32(bytes.count)
-        bytes.append(contentsOf: name)
+        copy(name)
         let nameEnd = Int32(bytes.count)
         guard let value else {
             entries.append(Entry(nameEnd: nameEnd, valueEnd: -1, start: start))
             return
         }
-        bytes.append(contentsOf: value)
+        copy(value)
         entries.append(Entry(nameEnd: nameEnd, valueEnd: Int32(bytes.count), start: start))
+    }
+
+    /// In one go where the sequence allows it: callers in other modules hand over unspecialised sequences, and
+    /// a witness call per byte costs more than all the rest of a header.
+    private mutating func copy(_ sequence: some Sequence<UInt8>) {
+        let isCopied: Void? = sequence.withContiguousStorageIfAvailable { buffer in
+            unsafe bytes.append(contentsOf: buffer)
+        }
+        if isCopied == nil { bytes.append(contentsOf: sequence) }
     }
 
     /// Appends header `index` of `other` as it is.

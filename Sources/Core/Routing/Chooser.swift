@@ -6,4 +6,11 @@ public protocol Chooser: Sendable {
     mutating func pick(count: Int) -> Int
     /// A back-off's jitter: uniform between zero and `bound`.
     mutating func jitter(below bound: Duration) -> Duration
+    /// Told before a draw which deployments it is between, by position in the router's list. Production has no use
+    /// for it; a replay forces its picks by it.
+    mutating func willPick(among candidates: [Int])
+}
+
+extension Chooser {
+    public mutating func willPick(among candidates: [Int]) {}
 }

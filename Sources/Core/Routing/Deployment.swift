@@ -30,6 +30,9 @@ public struct Deployment: Sendable {
     /// `litellm_params.itpm`, `.otpm`: with `enforce_model_rate_limits` only.
     public var inputTokensPerMinute: Int?
     public var outputTokensPerMinute: Int?
+    /// The provider books `max_tokens` against the quota when a call starts (Bedrock does), so its calls reserve
+    /// them on top of the input estimate. Default: the input estimate alone, which is what LiteLLM compares.
+    public var reservesOutputTokens = false
     public var maxParallelRequests: Int?
     public var order: Int?
     public var tags: [String] = []
@@ -80,7 +83,9 @@ public struct Deployment: Sendable {
         }
     }
 
-    public init(id: DeploymentID, group: String, model: String, modelID: String, region: String? = nil, account: String = "") {
+    public init(
+        id: DeploymentID, group: String, model: String, modelID: String, region: String? = nil, account: String = ""
+    ) {
         self.id = id
         self.group = group
         self.model = model

@@ -15,6 +15,8 @@ public struct RoutingRequest: Sendable {
     public var streamTimeout: Duration?
     /// Nil: not given, the configured lists apply; empty: none.
     public var fallbacks: [FallbackTarget]?
+    /// `fallbacks` in its other form, `[{"group": ["target", ...]}]`: replaces the configured lists.
+    public var fallbackLists: [RouterSettings.FallbackList]?
     public var contextWindowFallbacks: [RouterSettings.FallbackList]?
     public var contentPolicyFallbacks: [RouterSettings.FallbackList]?
     public var disableFallbacks = false

@@ -25,6 +25,8 @@ public struct BedrockDeployment: Sendable {
     public var apiKey: Secret?
     /// `litellm_settings.drop_params`, or the deployment's own.
     public var dropsUnsupportedParameters = false
+    /// From the model catalogue; nil: what the model's id tells.
+    public var capabilities: ModelCapabilities?
 
     public init(id: DeploymentID, model: String) {
         self.id = id

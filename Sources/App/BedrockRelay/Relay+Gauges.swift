@@ -1,0 +1,54 @@
+import AdminHTTP
+import EventLoop
+import Metrics
+import Partitions
+import Routing
+import Time
+
+extension Relay {
+    /// What is read at scrape time rather than counted.
+    func gauges() -> GaugeSnapshot {
+        var gauges = GaugeSnapshot()
+        gauges.requestsInFlight = consumerLoop?.inFlight ?? 0
+        gauges.requestsWaiting = router.heldCount
+        gauges.bufferedBytes = consumerLoop?.bufferedBytes ?? 0
+        gauges.connections = http.statistics.inFlight
+        gauges.producerQueue = producer.outstandingCount
+        gauges.partitions = partitionGauges()
+        gauges.deployments = router.status(now: loop.now).map { GaugeSnapshot.Deployment($0) }
+        return gauges
+    }
+
+    private func partitionGauges() -> [GaugeSnapshot.Partition] {
+        guard let consumerLoop else { return [] }
+        let oldest = consumerLoop.oldestInFlight
+        return consumerLoop.laneStatuses.map { lane in
+            GaugeSnapshot.Partition(
+                topic: lane.partition.topic, partition: lane.partition.partition,
+                lag: statistics.lag[lane.partition], inFlight: lane.inFlight, watermarkSpan: lane.span,
+                oldestPendingAge: oldest[lane.partition].map { loop.now.since($0) })
+        }
+    }
+}
+
+extension GaugeSnapshot.Deployment {
+    fileprivate init(_ status: DeploymentStatus) {
+        let deployment = status.deployment
+        self.init(
+            modelGroup: deployment.group, id: deployment.id.rawValue, inFlight: status.inFlight,
+            cooldownRemaining: status.cooldownRemaining, requestsThisMinute: status.requestsThisMinute,
+            tokensThisMinute: status.tokensThisMinute, requestLimit: deployment.limits.requestsPerMinute,
+            tokenLimit: deployment.limits.tokensPerMinute)
+    }
+}
+
+/// When this program began to run: `/metrics` tells it so that counters can be read across restarts.
+private let programStart = Double(SystemTime().now.unixMilliseconds) / 1000
+
+extension GaugeSnapshot.Process {
+    init(_ usage: ProcessUsage) {
+        self.init(
+            cpu: usage.cpu, residentBytes: usage.residentBytes, openDescriptors: usage.openDescriptors,
+            startTime: programStart)
+    }
+}

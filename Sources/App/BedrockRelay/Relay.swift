@@ -1,0 +1,200 @@
+import Bedrock
+import Configuration
+import EventLoop
+import HTTP
+import Kafka
+import Logging
+import Metrics
+import Partitions
+import Pipeline
+import Routing
+import Time
+
+/// The composed service: every part made from the configuration and joined to the next.
+@RequestPath
+final class Relay {
+    let health: Health
+    let router: SharedRouter
+    let events: RoutingEvents
+    private let configuration: ServiceConfiguration
+    private let logger: Logger
+    let http: HTTPClient
+    let producer: KafkaProducer
+    let loop = EventLoop.shared
+    private(set) var statistics = KafkaStatistics()
+    private var consumer: KafkaConsumer?
+    private(set) var consumerLoop: ConsumerLoop?
+    private let handler: RequestHandler
+    private let fatal = FatalSignal()
+    private var assignmentWaiters: [CheckedContinuation<Void, Never>] = []
+
+    /// Rebalances one after the other: librdkafka waits for the answer to one before it sends the next.
+    private let rebalances: AsyncStream<Rebalance>
+    private let rebalanceInput: AsyncStream<Rebalance>.Continuation
+    private var rebalanceTask: Task<Void, Never>?
+
+    private enum Rebalance: Sendable {
+        case assigned([TopicPartition])
+        case revoked([TopicPartition])
+        case lost([TopicPartition])
+    }
+
+    init(
+        _ configuration: ServiceConfiguration, instance: String,
+        seed: UInt64 = UInt64.random(in: .min ... .max), logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.logger = logger
+        health = Health(now: loop.now)
+        let environment = configuration.environment.reveal()
+        http = HTTPClient(settings: HTTPClient.Settings(environment: environment), logger: logger)
+        let provider = try BedrockProvider(
+            deployments: configuration.bedrockDeployments, environment: environment, http: http, time: SystemTime(),
+            logger: logger)
+        router = SharedRouter(
+            Router(
+                settings: configuration.router, deployments: configuration.deployments,
+                chooser: SeededChooser(seed: seed)))
+        let fatal = fatal
+        producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { fatal.raise($0) }
+        let publisher = KafkaPublisher(producer: producer, health: health)
+        let relay = configuration.relay
+        let deployments = configuration.deployments
+        events = RoutingEvents(
+            publisher: publisher, topic: relay.metricsTopic, instance: instance, deployments: deployments,
+            metrics: RelayMetrics(modelGroups: configuration.modelGroups))
+        let outcomes = OutcomePublisher(
+            publisher: publisher, defaultTopic: relay.replyTopic, deadLetterTopic: relay.deadLetterTopic,
+            replies: ReplyWriter(deployments: deployments),
+            deadLetters: relay.deadLetterTopic.map {
+                DeadLetterWriter(topic: $0, consumerGroup: configuration.kafka.groupID, instance: instance)
+            }, events: events, logger: logger)
+        handler = RequestHandler(
+            settings: RequestHandler.Settings(
+                replyTopics: relay.replyTopics, requestDeadline: relay.requestDeadline),
+            attempts: AttemptRunner(router: router, deployments: deployments, provider: provider), outcomes: outcomes)
+        (rebalances, rebalanceInput) = AsyncStream.makeStream()
+    }
+
+    /// Joins the consumer group. The broker need not be there yet.
+    func start() throws(KafkaError) {
+        let consumer = try KafkaConsumer(
+            properties: configuration.kafka.revealed, topics: configuration.relay.requestTopics, logger: logger,
+            onEvent: { [weak self] in self?.handle($0) },
+            onReady: { [weak self] in self?.consumerLoop?.recordsReady($0) })
+        let consumerLoop = ConsumerLoop(
+            settings: configuration.relay.consumerSettings, source: KafkaSource(consumer: consumer, logger: logger),
+            handler: handler, logger: logger)
+        self.consumer = consumer
+        self.consumerLoop = consumerLoop
+        consumerLoop.start()
+        rebalanceTask = Task { @RequestPath [rebalances, weak self] in
+            for await rebalance in rebalances { await self?.carryOut(rebalance) }
+        }
+        try consumer.subscribe()
+    }
+
+    /// Stops intake, drains, commits, leaves the group, flushes: Kafka conventions, section 7.5.
+    func stop() async {
+        health.setStopping()
+        let grace = configuration.relay.shutdownGrace
+        rebalanceTask?.cancel()
+        await consumerLoop?.stop()
+        await consumer?.close(deadline: loop.now.advanced(by: .seconds(10)))
+        await producer.close(deadline: loop.now.advanced(by: min(grace, .seconds(10))))
+        http.close()
+    }
+
+    /// Suspends until the group has given this member its partitions.
+    func untilAssigned() async {
+        guard health.notReady != nil else { return }
+        await withCheckedContinuation { assignmentWaiters.append($0) }
+    }
+
+    /// Suspends until librdkafka has given up for good.
+    func untilFatal() async -> KafkaError { await fatal.value() }
+
+    var status: RelayStatus {
+        RelayStatus(
+            deployments: router.status(now: loop.now), strategy: configuration.router.strategy,
+            held: router.heldCount, metrics: events.metrics, gauges: gauges())
+    }
+
+    private func handle(_ event: ConsumerEvent) {
+        switch event {
+        case .assigned(let partitions): rebalanceInput.yield(.assigned(partitions))
+        case .revoked(let partitions): rebalanceInput.yield(.revoked(partitions))
+        case .lost(let partitions): rebalanceInput.yield(.lost(partitions))
+        case .committed(let results): noteCommits(results)
+        case .statistics(let bytes): noteStatistics(bytes)
+        case .error(let error):
+            logger.warning("kafka", ["error": .string(error.description)], limitedBy: error.name)
+        case .fatal(let error): fatal.raise(error)
+        }
+    }
+
+    private func carryOut(_ rebalance: Rebalance) async {
+        guard let consumerLoop else { return }
+        switch rebalance {
+        case .assigned(let partitions): await consumerLoop.assign(partitions)
+        case .revoked(let partitions): await consumerLoop.revoke(partitions)
+        case .lost(let partitions): consumerLoop.lose(partitions)
+        }
+        health.sawBroker(now: loop.now)
+        health.setAssignedPartitions(consumerLoop.assignedPartitions.count)
+        for waiter in assignmentWaiters { waiter.resume() }
+        assignmentWaiters = []
+    }
+
+    private func noteCommits(_ results: [TopicPartition: KafkaError?]) {
+        let failed = results.filter { $0.value != nil }
+        if failed.isEmpty { health.sawBroker(now: loop.now) }
+        if let error = failed.values.compactMap({ $0 }).first {
+            logger.warning("commit failed; it is tried again", ["reason": .string(error.description)])
+        }
+        consumerLoop?.commitEnded(failed: Array(failed.keys))
+    }
+
+    /// Parsed off the loop: with many partitions the text is long.
+    private func noteStatistics(_ bytes: [UInt8]) {
+        Task.detached { [weak self] in
+            guard let statistics = try? KafkaStatistics(parsing: bytes) else { return }
+            await self?.adopt(statistics)
+        }
+    }
+
+    private func adopt(_ statistics: KafkaStatistics) {
+        self.statistics = statistics
+        if statistics.brokersUp > 0 { health.sawBroker(now: loop.now) }
+    }
+}
+
+/// What the admin pages show, taken on the request path and rendered elsewhere.
+struct RelayStatus: Sendable {
+    var deployments: [DeploymentStatus]
+    var strategy: RoutingStrategyName
+    var held: Int
+    var metrics: RelayMetrics
+    var gauges: GaugeSnapshot
+}
+
+/// The first fatal error, for whoever waits for it.
+@RequestPath
+final class FatalSignal {
+    private var error: KafkaError?
+    private var waiters: [CheckedContinuation<KafkaError, Never>] = []
+
+    nonisolated init() {}
+
+    func raise(_ error: KafkaError) {
+        guard self.error == nil else { return }
+        self.error = error
+        for waiter in waiters { waiter.resume(returning: error) }
+        waiters = []
+    }
+
+    func value() async -> KafkaError {
+        if let error { return error }
+        return await withCheckedContinuation { waiters.append($0) }
+    }
+}

@@ -1,0 +1,78 @@
+import Bedrock
+import Redaction
+import YAML
+
+extension BedrockDeployment {
+    /// The `litellm_params` that concern the call to Bedrock.
+    mutating func read(_ parameters: SectionReader) {
+        parameters.read("model_id", .string, into: &modelID)
+        parameters.read("aws_region_name", .region, into: &regionName)
+        parameters.read("aws_access_key_id", .string, into: &accessKeyID)
+        parameters.read("aws_secret_access_key", .secret, into: &secretAccessKey)
+        parameters.read("aws_session_token", .secret, into: &sessionToken)
+        parameters.read("aws_session_name", .string, into: &sessionName)
+        parameters.read("aws_profile_name", .string, into: &profileName)
+        parameters.read("aws_role_name", .string, into: &roleName)
+        parameters.read("aws_web_identity_token", .secret, into: &webIdentityToken)
+        parameters.read("aws_sts_endpoint", .url, into: &stsEndpoint)
+        parameters.read("aws_external_id", .secret, into: &externalID)
+        parameters.read("aws_bedrock_runtime_endpoint", .url, into: &runtimeEndpoint)
+        parameters.read("api_base", .url, into: &apiBase)
+        parameters.read("api_key", .secret, into: &apiKey)
+        parameters.read("drop_params", .boolean, into: &dropsUnsupportedParameters)
+        parameters.warnUnsupported(["aws_session_tags"], because: "the role is assumed without session tags")
+    }
+
+    /// Warns where the parameters say two things at once, and LiteLLM's precedence may surprise.
+    func warn(about name: BedrockModelString, _ parameters: SectionReader, _ environment: [String: String]) {
+        if let route = name.route, route.isReplacedByConverse {
+            warn("model", parameters, "route \"\(route.rawValue)/\" is served through Converse")
+        }
+        if let implied = name.impliedRegion(modelID: modelID), let regionName, implied != regionName {
+            warn("aws_region_name", parameters, "\(regionName) is used, although the model names \(implied)")
+        }
+        if accessKeyID != nil, apiKey == nil, let token = environment["AWS_BEARER_TOKEN_BEDROCK"], !token.isEmpty {
+            warn(
+                "aws_access_key_id", parameters,
+                "is not used: AWS_BEARER_TOKEN_BEDROCK in the environment wins, as in LiteLLM")
+        }
+    }
+
+    private func warn(_ key: String, _ parameters: SectionReader, _ message: String) {
+        parameters.context.warn(parameters[key] ?? parameters.node, parameters.location.key(key), message)
+    }
+
+    /// What tells one account from another without being a secret, by LiteLLM's precedence of credentials.
+    func account(in environment: EnvironmentVariables) -> String {
+        let variable = { (name: String) -> String? in environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        if let apiKey { return "bearer:" + DeploymentDigest.hexadecimal(of: apiKey.reveal()).prefix(12) }
+        if variable("AWS_BEARER_TOKEN_BEDROCK") != nil { return "bearer:environment" }
+        if let role = roleName ?? variable("AWS_ROLE_NAME") { return "role:\(role)" }
+        if let profile = profileName ?? variable("AWS_PROFILE_NAME") { return "profile:\(profile)" }
+        if let accessKeyID, secretAccessKey != nil { return "key:\(accessKeyID)" }
+        return "ambient"
+    }
+}
+
+extension ValueType<String> {
+    fileprivate static var region: Self {
+        string("an AWS region such as us-east-1") { region in
+            !region.isEmpty
+                && region.utf8.allSatisfy {
+                    switch $0 {
+                    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                        UInt8(ascii: "-"):
+                        true
+                    default: false
+                    }
+                }
+        }
+    }
+
+    fileprivate static var url: Self {
+        string("a URL that begins with https:// or http://") { url in
+            ["https://", "http://"].contains { url.hasPrefix($0) && url.utf8.count > $0.utf8.count }
+                && !url.contains(where: \.isWhitespace)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+public import Routing
+import YAML
+
+/// The `relay` section; keys, defaults and meaning: contract, section 2.
+public struct RelaySection: Sendable {
+    public enum Ordering: String, CaseIterable, Sendable { case unordered, key, partition }
+    public enum Delivery: String, CaseIterable, Sendable {
+        case atLeastOnce = "at_least_once"
+        case exactlyOnce = "exactly_once"
+    }
+
+    public var requestTopics = ["chat.requests"]
+    public var replyTopic = "chat.replies"
+    public var allowedReplyTopics: [String] = []
+    public var metricsTopic: String? = "chat.routing.metrics"
+    public var otlpMetricsTopic: String?
+    public var deadLetterTopic: String? = "chat.requests.dlq"
+    public var stateTopic: String?
+    public var partitionConcurrency = 64
+    public var maxInFlight = 4096
+    public var ordering = Ordering.unordered
+    public var delivery = Delivery.atLeastOnce
+    public var onCapacityExhausted = RouterSettings.CapacityPolicy.wait
+    public var requestDeadline = Duration.seconds(600)
+    public var transactionInterval = Duration.milliseconds(100)
+    public var streamFlush = Duration.milliseconds(50)
+    public var maxBufferedBytes = 268_435_456
+    public var watchConfig = false
+    public var shutdownGrace = Duration.seconds(30)
+    /// `host:port`; nil switches the admin listener off.
+    public var admin: String? = "127.0.0.1:9464"
+    public var logLevel = "info"
+    public var logFormat = "json"
+
+    public init() {}
+
+    init(reading section: SectionReader) {
+        section.read("request_topics", .list(of: .topic, isEmptyAllowed: false), into: &requestTopics)
+        section.read("reply_topic", .topic, into: &replyTopic)
+        section.read("allowed_reply_topics", .list(of: .topicPattern), into: &allowedReplyTopics)
+        section.read("metrics_topic", .topic, into: &metricsTopic)
+        section.read("otlp_metrics_topic", .topic, into: &otlpMetricsTopic)
+        section.read("dead_letter_topic", .topic, into: &deadLetterTopic)
+        section.read("state_topic", .topic, into: &stateTopic)
+        section.read("partition_concurrency", .integer(in: 1...100_000), into: &partitionConcurrency)
+        section.read("max_in_flight", .integer(in: 1...1_000_000), into: &maxInFlight)
+        section.read("ordering", .choice, into: &ordering)
+        section.read("delivery", .choice, into: &delivery)
+        section.read("on_capacity_exhausted", .choice, into: &onCapacityExhausted)
+        section.read("request_deadline", .seconds(atLeast: 0.001), into: &requestDeadline)
+        section.read("transaction_interval", .seconds(atLeast: 0.001, atMost: 60), into: &transactionInterval)
+        section.read("stream_flush", .seconds(atMost: 60), into: &streamFlush)
+        section.read("max_buffered_bytes", .integer(in: 1_048_576...Int.max), into: &maxBufferedBytes)
+        section.read("watch_config", .boolean, into: &watchConfig)
+        section.read("shutdown_grace", .seconds(), into: &shutdownGrace)
+        section.read("admin", .address, into: &admin)
+        section.read(
+            "log_level", .choice(named: Self.logLevels) { Self.logLevels.contains($0) ? $0 : nil }, into: &logLevel)
+        section.read(
+            "log_format", .choice(named: Self.logFormats) { Self.logFormats.contains($0) ? $0 : nil }, into: &logFormat)
+        section.finish(unknownKeys: .areErrors)
+        refuseLoops(section)
+    }
+
+    private static let logLevels = ["debug", "info", "warning", "error"]
+    private static let logFormats = ["json", "text"]
+
+    /// A topic that we both read and write would feed the relay its own answers, and each round costs money.
+    private func refuseLoops(_ section: SectionReader) {
+        let written = [
+            ("reply_topic", replyTopic), ("metrics_topic", metricsTopic), ("dead_letter_topic", deadLetterTopic),
+        ]
+        for case (let key, let topic?) in written where requestTopics.contains(topic) {
+            section.context.error(
+                section[key] ?? section["request_topics"] ?? section.node, section.location.key(key),
+                "\"\(topic)\" is one of request_topics as well, expected another topic: "
+                    + "the relay would read what it writes"
+            )
+        }
+    }
+}
+
+extension ValueType<String> {
+    fileprivate static var topic: Self {
+        string("a topic name (1 to 249 characters of a-z A-Z 0-9 . _ -)") { name in
+            (1...249).contains(name.utf8.count) && name != "." && name != ".." && name.utf8.allSatisfy(isTopicByte)
+        }
+    }
+
+    fileprivate static var topicPattern: Self {
+        string("a topic name or a glob pattern such as chat.replies.*") { pattern in
+            let globBytes: Set<UInt8> = Set("*?[]!".utf8)
+            return !pattern.isEmpty && pattern.utf8.allSatisfy { isTopicByte($0) || globBytes.contains($0) }
+        }
+    }
+
+    fileprivate static var address: Self {
+        string("host:port, such as 127.0.0.1:9464, or null") { address in
+            guard let colon = address.lastIndex(of: ":"), colon != address.startIndex else { return false }
+            let port = address[address.index(after: colon)...]
+            let host = address[..<colon]
+            let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+            return port.utf8.allSatisfy { $0 != UInt8(ascii: "+") } && UInt16(port) != nil
+                && (isBracketed || !host.contains(":"))
+        }
+    }
+
+    private static func isTopicByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}

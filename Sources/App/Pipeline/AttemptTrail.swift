@@ -1,0 +1,33 @@
+public import ChatCompletions
+public import Routing
+public import Time
+
+/// What happened to one request on its way: its attempts, and where its time went. Routing events are made of it.
+public struct AttemptTrail: Sendable {
+    public struct Entry: Sendable {
+        public var group: String
+        public var deploymentIndex: Int
+        public var model: String
+        public var status: Int
+        public var errorType: String?
+        public var started: Instant
+        public var latency: Duration
+        public var timeToFirstToken: Duration?
+        public var cooldown: Duration?
+    }
+
+    public var entries: [Entry] = []
+    /// Time held back for capacity.
+    public var wait = Duration.zero
+    public var retries = 0
+    public var fallbacks = 0
+    public var strategy: RoutingStrategyName?
+    public var usage: Usage?
+
+    public init() {}
+
+    /// Time spent in provider calls.
+    public var upstream: Duration { entries.reduce(.zero) { $0 + $1.latency } }
+    /// The attempt that answered.
+    public var answering: Entry? { entries.last.flatMap { $0.status == 200 ? $0 : nil } }
+}

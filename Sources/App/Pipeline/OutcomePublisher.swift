@@ -1,0 +1,174 @@
+public import ChatCompletions
+public import EventLoop
+public import Logging
+import Metrics
+import Partitions
+import Time
+
+/// Publishes a request's one outcome: its reply or error reply, a dead letter where it failed, its routing event.
+///
+/// It does not give up: while neither reply nor dead letter can be written it tries again, so the partition waits.
+@RequestPath
+public final class OutcomePublisher {
+    private let publisher: any RecordPublisher
+    private let defaultTopic: String
+    private let deadLetterTopic: String?
+    private let replies: ReplyWriter
+    private let deadLetters: DeadLetterWriter?
+    private let events: RoutingEvents
+    private let logger: Logger
+    private let loop = EventLoop.shared
+
+    public init(
+        publisher: any RecordPublisher, defaultTopic: String, deadLetterTopic: String?, replies: ReplyWriter,
+        deadLetters: DeadLetterWriter?, events: RoutingEvents, logger: Logger
+    ) {
+        self.publisher = publisher
+        self.defaultTopic = defaultTopic
+        self.deadLetterTopic = deadLetterTopic
+        self.replies = replies
+        self.deadLetters = deadLetters
+        self.events = events
+        self.logger = logger
+    }
+
+    /// The number of partitions of a topic: 0 when it does not exist, nil when that cannot be learnt now.
+    public func partitionCount(of topic: String) async -> Int32? {
+        await publisher.partitionCount(of: topic)
+    }
+
+    /// Publishes an answer. Returns the failure to answer with instead when the reply topic will never take it.
+    public func publish(
+        _ response: ChatResponse, _ progress: RequestProgress
+    ) async throws(CancellationError) -> RequestFailure? {
+        let cost = events.cost(of: progress.trail)
+        do throws(Undeliverable) {
+            try await deliver(makeReply(response.json(), status: 200, progress, cost: cost))
+        } catch {
+            guard case .refused(let reason) = error else { throw CancellationError() }
+            return RequestFailure(undeliverable: reason, response)
+        }
+        events.publish(progress, outcome: .success, status: 200, cost: cost)
+        return nil
+    }
+
+    /// Publishes a failure: error reply, dead letter, event.
+    public func publish(_ failure: RequestFailure, _ progress: RequestProgress) async throws(CancellationError) {
+        let cost = events.cost(of: progress.trail)
+        let isInvalid = progress.trail.entries.isEmpty && [400, 403, 413].contains(failure.status)
+        let reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
+        var isReplied = false
+        var isBuried = false
+        var backoff = Backoff()
+        while true {
+            if !isReplied { isReplied = try await deliverError(reply) }
+            if !isBuried { isBuried = try await bury(progress.record, failure, isInvalid: isInvalid) }
+            if isReplied || isBuried { break }
+            logger.error(
+                "neither reply nor dead letter can be written",
+                ["source": .string(ReplyWriter.source(of: progress.record)), "reply_topic": .string(reply.topic)])
+            try await sleep(for: backoff.next())
+        }
+        events.publish(progress, outcome: isInvalid ? .invalid : .error, status: failure.status, cost: cost)
+    }
+
+    private func makeReply(_ value: [UInt8], status: Int, _ progress: RequestProgress, cost: Double?) -> ProducerRecord
+    {
+        replies.reply(
+            value, status: status, to: progress.destination?.topic ?? defaultTopic,
+            partition: progress.destination?.partition, envelope: progress.envelope, source: progress.record,
+            modelGroup: progress.modelGroup, trail: progress.trail, cost: cost)
+    }
+
+    private enum Undeliverable: Error {
+        case refused(DeliveryError)
+        case cancelled
+    }
+
+    /// Delivers `record`, however long the broker is away. Throws when it can never be delivered, or when cancelled.
+    private func deliver(_ record: ProducerRecord) async throws(Undeliverable) {
+        var backoff = Backoff()
+        while true {
+            do throws(DeliveryError) {
+                return try await publisher.publish(record)
+            } catch {
+                guard error.kind == .unavailable else { throw .refused(error) }
+                logger.warning(
+                    "record not delivered yet", ["topic": .string(record.topic), "reason": .string(error.message)])
+            }
+            do throws(CancellationError) { try await sleep(for: backoff.next()) } catch { throw .cancelled }
+        }
+    }
+
+    /// Whether the error reply was delivered, to its topic or else to the default one.
+    private func deliverError(_ reply: ProducerRecord) async throws(CancellationError) -> Bool {
+        var reply = reply
+        while true {
+            do throws(Undeliverable) {
+                try await deliver(reply)
+                return true
+            } catch {
+                guard case .refused(let reason) = error else { throw CancellationError() }
+                logger.warning(
+                    "error reply refused", ["topic": .string(reply.topic), "reason": .string(reason.message)])
+                guard reply.topic != defaultTopic || reply.partition != nil else { return false }
+                reply.topic = defaultTopic
+                reply.partition = nil
+            }
+        }
+    }
+
+    /// Whether the record was copied to the dead-letter topic.
+    private func bury(
+        _ record: ConsumerRecord, _ failure: RequestFailure, isInvalid: Bool
+    ) async throws(CancellationError) -> Bool {
+        guard let deadLetters, let deadLetterTopic else { return false }
+        let count = await publisher.partitionCount(of: deadLetterTopic)
+        let letter = deadLetters.deadLetter(
+            for: record, failure: failure, isInvalid: isInvalid, partitionCount: count, now: loop.now)
+        do throws(Undeliverable) {
+            try await deliver(letter)
+            return true
+        } catch {
+            guard case .refused(let reason) = error else { throw CancellationError() }
+            logger.error(
+                "dead letter refused", ["topic": .string(letter.topic), "reason": .string(reason.message)])
+            return false
+        }
+    }
+
+    private func sleep(for duration: Duration) async throws(CancellationError) {
+        try await loop.sleep(until: loop.now.advanced(by: duration))
+    }
+}
+
+/// Waits that double from 0.1 s to 10 s.
+struct Backoff {
+    private var current = Duration.milliseconds(100)
+
+    mutating func next() -> Duration {
+        defer { current = min(current * 2, .seconds(10)) }
+        return current
+    }
+}
+
+extension RequestFailure {
+    /// An answer that was paid for but that the reply topic does not take: usage and finish reason are kept.
+    init(undeliverable error: DeliveryError, _ response: ChatResponse) {
+        let usage = response.usage
+        let facts =
+            "finish_reason \(response.finishReason.rawValue), \(usage.promptTokens) prompt and "
+            + "\(usage.completionTokens) completion tokens"
+        switch error.kind {
+        case .tooLarge:
+            self.init(
+                status: 413, type: .invalidRequest,
+                message: "The answer is larger than the reply topic takes (\(facts)): \(error.message)",
+                code: "reply_too_large")
+        case .refused, .unavailable:
+            self.init(
+                status: 502, type: .server,
+                message: "The reply topic refused the answer (\(facts)): \(error.message)", code: "reply_refused")
+        }
+    }
+}

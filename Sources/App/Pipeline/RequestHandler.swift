@@ -1,0 +1,140 @@
+import ChatCompletions
+public import EventLoop
+public import Partitions
+public import Time
+
+/// One request from its record to its acknowledged outcome.
+@RequestPath
+public final class RequestHandler {
+    public struct Settings: Sendable {
+        public var replyTopics: ReplyTopics
+        /// From the record's timestamp, where no `deadline` header says otherwise.
+        public var requestDeadline: Duration
+
+        public init(replyTopics: ReplyTopics, requestDeadline: Duration) {
+            self.replyTopics = replyTopics
+            self.requestDeadline = requestDeadline
+        }
+    }
+
+    private let settings: Settings
+    private let attempts: AttemptRunner
+    private let outcomes: OutcomePublisher
+    private let loop = EventLoop.shared
+
+    public init(settings: Settings, attempts: AttemptRunner, outcomes: OutcomePublisher) {
+        self.settings = settings
+        self.attempts = attempts
+        self.outcomes = outcomes
+    }
+
+    /// Answers `record`, with an error body if the request fails. Returns once the broker has acknowledged the
+    /// outcome; throws only when cancelled, and then there is no outcome.
+    public func handle(_ record: ConsumerRecord) async throws(CancellationError) {
+        let envelope = RequestEnvelope(record)
+        var progress = RequestProgress(record: record, envelope: envelope, taken: loop.now)
+        let answer = await answer(record, envelope, &progress)
+        guard !Task.isCancelled else { throw CancellationError() }
+        switch answer {
+        case .success(let response):
+            guard let refusal = try await outcomes.publish(response, progress) else { return }
+            try await outcomes.publish(refusal, progress)
+        case .failure(let failure):
+            try await outcomes.publish(failure, progress)
+        }
+    }
+
+    private func answer(
+        _ record: ConsumerRecord, _ envelope: RequestEnvelope, _ progress: inout RequestProgress
+    ) async -> Result<ChatResponse, RequestFailure> {
+        do throws(RequestFailure) {
+            let request = try await read(record, envelope, &progress)
+            return .success(
+                try await attempts.complete(
+                    request, deadline: deadline(of: record, envelope), trail: &progress.trail))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Everything that must hold before a model is called: every problem found here costs nothing upstream.
+    private func read(
+        _ record: ConsumerRecord, _ envelope: RequestEnvelope, _ progress: inout RequestProgress
+    ) async throws(RequestFailure) -> ChatRequest {
+        // First where to answer: whatever is wrong with the rest is then said to whoever asked.
+        progress.destination = try await destination(for: envelope)
+        if let problem = envelope.problem {
+            throw .invalid("Header \(problem.header) \(problem.message).", param: problem.header)
+        }
+        let request = try decode(record)
+        progress.modelGroup = request.model
+        return request
+    }
+
+    private func decode(_ record: ConsumerRecord) throws(RequestFailure) -> ChatRequest {
+        guard let value = record.value else {
+            throw .invalid("The record has no value; expected the JSON body of a chat completion request.")
+        }
+        return try ChatRequest(json: value)
+    }
+
+    private func deadline(of record: ConsumerRecord, _ envelope: RequestEnvelope) -> Instant {
+        if let deadline = envelope.deadline { return deadline }
+        let start = record.timestamp < 0 ? loop.now : Instant(unixMilliseconds: record.timestamp)
+        return start.advanced(by: settings.requestDeadline)
+    }
+
+    private func destination(for envelope: RequestEnvelope) async throws(RequestFailure) -> ReplyDestination {
+        let topic = envelope.replyTopic ?? settings.replyTopics.defaultTopic
+        guard settings.replyTopics.allows(topic) else {
+            throw RequestFailure(
+                status: 403, type: .permission,
+                message: "Replies to topic \"\(topic)\" are not allowed; see relay.allowed_reply_topics.",
+                param: "reply-topic", code: "reply_topic_not_allowed")
+        }
+        guard envelope.replyTopic != nil || envelope.replyPartition != nil else {
+            return ReplyDestination(topic: topic, partition: nil)
+        }
+        guard let count = await outcomes.partitionCount(of: topic) else {
+            return ReplyDestination(topic: topic, partition: envelope.replyPartition)
+        }
+        guard count > 0 else {
+            throw .invalid("Reply topic \"\(topic)\" does not exist.", param: "reply-topic")
+        }
+        if let partition = envelope.replyPartition, partition >= count {
+            throw .invalid(
+                "Reply topic \"\(topic)\" has no partition \(partition); it has \(count).", param: "reply-partition")
+        }
+        return ReplyDestination(topic: topic, partition: envelope.replyPartition)
+    }
+}
+
+/// Where a request's reply goes.
+public struct ReplyDestination: Hashable, Sendable {
+    public var topic: String
+    public var partition: Int32?
+}
+
+/// What is known of one request while it is handled.
+public struct RequestProgress: Sendable {
+    public let record: ConsumerRecord
+    public let envelope: RequestEnvelope
+    /// When the record was taken from Kafka.
+    public let taken: Instant
+    public var trail = AttemptTrail()
+    public var modelGroup: String?
+    /// Nil until the headers have been found good: the default reply topic, then.
+    public var destination: ReplyDestination?
+
+    public init(record: ConsumerRecord, envelope: RequestEnvelope, taken: Instant) {
+        self.record = record
+        self.envelope = envelope
+        self.taken = taken
+    }
+}
+
+extension RequestFailure {
+    static func invalid(_ message: String, param: String? = nil) -> RequestFailure {
+        RequestFailure(status: 400, type: .invalidRequest, message: message, param: param)
+    }
+}

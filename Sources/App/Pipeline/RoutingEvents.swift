@@ -1,0 +1,87 @@
+import ChatCompletions
+public import EventLoop
+public import Metrics
+import Partitions
+public import Routing
+import Time
+
+/// The one place that metrics leave from: each finished request becomes a routing event, on its topic and in the counters.
+@RequestPath
+public final class RoutingEvents {
+    private let publisher: any RecordPublisher
+    private let topic: String?
+    private let instance: String
+    private let deployments: [Deployment]
+    public private(set) var metrics: RelayMetrics
+    private let loop = EventLoop.shared
+
+    /// `topic` nil: events feed the counters only.
+    public init(
+        publisher: any RecordPublisher, topic: String?, instance: String, deployments: [Deployment],
+        metrics: RelayMetrics
+    ) {
+        self.publisher = publisher
+        self.topic = topic
+        self.instance = instance
+        self.deployments = deployments
+        self.metrics = metrics
+    }
+
+    func publish(_ progress: RequestProgress, outcome: RoutingEvent.Outcome, status: Int, cost: Double?) {
+        let event = makeEvent(progress, outcome: outcome, status: status, cost: cost)
+        metrics.record(event)
+        guard let topic else { return }
+        publisher.post(
+            ProducerRecord(
+                topic: topic, key: event.modelGroup.map { Array($0.utf8) }, value: event.json(),
+                headers: progress.envelope.trace))
+    }
+
+    /// US dollars for what the answering deployment used; nil where none answered or its price is not known.
+    func cost(of trail: AttemptTrail) -> Double? {
+        guard let answering = trail.answering, let usage = trail.usage else { return nil }
+        return deployments[answering.deploymentIndex].prices?.cost(of: usage)
+    }
+
+    private func makeEvent(
+        _ progress: RequestProgress, outcome: RoutingEvent.Outcome, status: Int, cost: Double?
+    ) -> RoutingEvent {
+        let trail = progress.trail
+        let record = progress.record
+        let now = loop.now
+        let created = record.timestamp < 0 ? progress.taken : Instant(unixMilliseconds: record.timestamp)
+        return RoutingEvent(
+            time: now, instance: instance, correlationID: progress.envelope.correlationID,
+            source: RoutingEvent.Source(
+                topic: record.source.topic, partition: record.source.partition, offset: record.offset.rawValue),
+            modelGroup: progress.modelGroup, strategy: trail.strategy?.rawValue, outcome: outcome, status: status,
+            isStream: false, deployment: trail.answering.map { deployment($0) },
+            attempts: trail.entries.map { attempt($0, taken: progress.taken) }, retries: trail.retries,
+            fallbacks: trail.fallbacks,
+            tokens: trail.answering == nil ? nil : trail.usage.map { RoutingEvent.Tokens($0) },
+            cost: cost,
+            latency: RoutingEvent.Latency(
+                queue: max(progress.taken.since(created), .zero), wait: trail.wait, upstream: trail.upstream,
+                total: max(now.since(created), .zero)))
+    }
+
+    private func attempt(_ entry: AttemptTrail.Entry, taken: Instant) -> RoutingEvent.Attempt {
+        RoutingEvent.Attempt(
+            modelGroup: entry.group, deployment: deployment(entry), status: entry.status, errorType: entry.errorType,
+            started: entry.started.since(taken), latency: entry.latency, timeToFirstToken: entry.timeToFirstToken,
+            cooldown: entry.cooldown)
+    }
+
+    private func deployment(_ entry: AttemptTrail.Entry) -> RoutingEvent.Deployment {
+        let deployment = deployments[entry.deploymentIndex]
+        return RoutingEvent.Deployment(id: deployment.id.rawValue, model: deployment.modelID, region: deployment.region)
+    }
+}
+
+extension RoutingEvent.Tokens {
+    fileprivate init(_ usage: Usage) {
+        self.init(
+            prompt: usage.promptTokens, completion: usage.completionTokens, total: usage.totalTokens,
+            cacheRead: usage.cacheReadTokens, cacheWrite: usage.cacheWriteTokens)
+    }
+}

@@ -1,0 +1,156 @@
+public import EventLoop
+public import Routing
+public import Time
+
+/// The one router that all requests of this process share, and the queue of requests that it holds back.
+///
+/// Held requests wait in arrival order per model group. Whoever frees capacity wakes the first of them; a woken
+/// request that could go on wakes the next, one that could not keeps its place. So an event costs what it lets
+/// through, not what is waiting.
+@RequestPath
+public final class SharedRouter {
+    private var router: Router
+    private var queues: [String: HeldRequests] = [:]
+    /// Requests held now.
+    public private(set) var heldCount = 0
+
+    public init(_ router: Router) {
+        self.router = router
+    }
+
+    public func begin(_ request: RoutingRequest, now: Instant) -> RouteSession {
+        router.begin(request, now: now)
+    }
+
+    public func nextStep(of session: inout RouteSession, now: Instant) -> RouteStep {
+        router.nextStep(of: &session, now: now)
+    }
+
+    /// Reports an attempt's end and lets a held request of its group try for what it freed.
+    public func finish(_ outcome: AttemptOutcome, of session: inout RouteSession, group: String, now: Instant) {
+        router.finish(outcome, of: &session, now: now)
+        wakeNext(in: group)
+    }
+
+    public func status(now: Instant) -> [DeploymentStatus] {
+        router.status(now: now)
+    }
+
+    /// Whether requests of this group are held: a newcomer then queues behind them instead of overtaking.
+    public func isHolding(_ group: String) -> Bool {
+        heldCount > 0 && queues[group] != nil
+    }
+
+    /// Suspends until it is worth asking the router again: `until` has come, an attempt in one of `groups` has
+    /// finished, or `deadline` has passed. `ticket` keeps the request's place when it is held again.
+    public func hold(_ groups: [String], until: Instant?, deadline: Instant, ticket: inout HoldTicket?) async {
+        let held = HeldRequest(ticket: ticket ?? nextTicket())
+        ticket = held.ticket
+        heldCount += 1
+        for group in groups {
+            queues[group, default: HeldRequests()].insert(held)
+            if let until { wakeFirst(of: group, at: until) }
+        }
+        let deadlineTimer = EventLoop.shared.schedule(at: deadline) { held.wake() }
+        await held.untilWoken()
+        deadlineTimer.cancel()
+        heldCount -= 1
+        for group in groups { remove(held, from: group) }
+    }
+
+    /// Lets the next held request of `group` ask the router again: call it after a held request could go on.
+    public func wakeNext(in group: String) {
+        queues[group]?.first?.wake()
+    }
+
+    /// One timer per group, at the earliest instant any of its held requests has asked for.
+    private func wakeFirst(of group: String, at instant: Instant) {
+        if let timer = queues[group]?.timer {
+            guard instant < timer.instant else { return }
+            timer.timer.cancel()
+        }
+        let timer = EventLoop.shared.schedule(at: instant) { [weak self] in
+            self?.queues[group]?.timer = nil
+            self?.wakeNext(in: group)
+        }
+        queues[group]?.timer = (instant, timer)
+    }
+
+    private func remove(_ held: HeldRequest, from group: String) {
+        queues[group]?.remove(held)
+        guard queues[group]?.isEmpty == true else { return }
+        queues[group]?.timer?.timer.cancel()
+        queues[group] = nil
+    }
+
+    private var latestTicket = 0
+
+    private func nextTicket() -> HoldTicket {
+        latestTicket += 1
+        return HoldTicket(order: latestTicket)
+    }
+}
+
+/// A held request's place in the queues.
+public struct HoldTicket: Hashable, Comparable, Sendable {
+    fileprivate let order: Int
+
+    public static func < (left: HoldTicket, right: HoldTicket) -> Bool { left.order < right.order }
+}
+
+/// One request that waits for capacity.
+@RequestPath
+private final class HeldRequest {
+    let ticket: HoldTicket
+    private var state = State.running
+
+    private enum State {
+        case running
+        case waiting(UnsafeContinuation<Void, Never>)
+        case woken
+    }
+
+    init(ticket: HoldTicket) { self.ticket = ticket }
+
+    func untilWoken() async {
+        if case .woken = state { return }
+        await withUnsafeContinuation { state = .waiting($0) }
+    }
+
+    /// Later calls do nothing.
+    func wake() {
+        let earlier = state
+        state = .woken
+        if case .waiting(let continuation) = earlier { continuation.resume() }
+    }
+}
+
+/// The held requests of one group in arrival order.
+@RequestPath
+private struct HeldRequests {
+    private var requests: [HeldRequest] = []
+    private var head = 0
+    var timer: (instant: Instant, timer: LoopTimer)?
+
+    var isEmpty: Bool { head == requests.count }
+    var first: HeldRequest? { isEmpty ? nil : requests[head] }
+
+    mutating func insert(_ held: HeldRequest) {
+        var place = requests.count
+        while place > head, held.ticket < requests[place - 1].ticket { place -= 1 }
+        requests.insert(held, at: place)
+    }
+
+    mutating func remove(_ held: HeldRequest) {
+        guard let place = requests[head...].firstIndex(where: { $0 === held }) else { return }
+        guard place == head else {
+            requests.remove(at: place)
+            return
+        }
+        head += 1
+        if head > 32, head * 2 > requests.count {
+            requests.removeFirst(head)
+            head = 0
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Time
+
+/// Successes and failures of one deployment over the last 60 seconds, sliding, in one-second buckets.
+struct OutcomeWindow: Sendable {
+    private var buckets = [Bucket](repeating: Bucket(), count: Self.seconds)
+    private var newest = Int64.min
+    private(set) var successes = 0
+    private(set) var failures = 0
+
+    private struct Bucket {
+        var successes: Int32 = 0
+        var failures: Int32 = 0
+    }
+
+    mutating func record(success: Bool, now: Instant) {
+        let bucket = slide(to: now)
+        if success {
+            buckets[bucket].successes += 1
+            successes += 1
+        } else {
+            buckets[bucket].failures += 1
+            failures += 1
+        }
+    }
+
+    /// Forgets what is older than the window and returns the bucket of `now`.
+    @discardableResult
+    mutating func slide(to now: Instant) -> Int {
+        let second = max(newest, now.nanoseconds / 1_000_000_000)
+        if newest == .min || second - newest >= Int64(Self.seconds) {
+            if successes + failures > 0 { self = OutcomeWindow() }
+        } else {
+            while newest < second {
+                newest += 1
+                let index = Self.index(of: newest)
+                successes -= Int(buckets[index].successes)
+                failures -= Int(buckets[index].failures)
+                buckets[index] = Bucket()
+            }
+        }
+        newest = second
+        return Self.index(of: second)
+    }
+
+    private static let seconds = 60
+    private static func index(of second: Int64) -> Int { Int(second.magnitude % UInt64(seconds)) }
+}

@@ -1,0 +1,50 @@
+public import Time
+
+/// What the router wants done next for one request.
+public enum RouteStep: Sendable {
+    /// Call the provider. Reserved quota and a slot are held until `finish`.
+    case call(Attempt)
+    /// Back off before a retry, then ask again.
+    case sleep(Duration)
+    /// Every candidate is over a limit, out of slots or cooling down: ask again at `until`, or as soon as an
+    /// attempt whose `modelGroup` is one of `groups` has finished. Only under `on_capacity_exhausted: wait`.
+    case hold(until: Instant?, groups: [String])
+    /// The request is answered: the last attempt's response is the reply.
+    case complete
+    /// The request has failed for good.
+    case fail(RouteFailure)
+}
+
+/// One provider call that the router has decided on.
+public struct Attempt: Sendable {
+    /// The group the attempt belongs to, as requested or as fallen back to.
+    public var group: String
+    /// The deployment's own `model_name`; differs from `group` for aliases, wildcards, ids and routing groups.
+    public var modelGroup: String
+    public var deployment: DeploymentID
+    /// Position in the list the router was made with.
+    public var deploymentIndex: Int
+    /// The model string to call: the deployment's, with a wildcard filled in.
+    public var model: String
+    public var timeout: Duration
+    /// Entry of the request's own `fallbacks` whose parameters apply to this hop.
+    public var parameterEntry: Int?
+    /// Counting from zero within the group, and groups fallen back to so far.
+    public var retry: Int
+    public var fallback: Int
+
+    public init(
+        group: String, modelGroup: String? = nil, deployment: DeploymentID, deploymentIndex: Int, model: String,
+        timeout: Duration, parameterEntry: Int? = nil, retry: Int = 0, fallback: Int = 0
+    ) {
+        self.group = group
+        self.modelGroup = modelGroup ?? group
+        self.deployment = deployment
+        self.deploymentIndex = deploymentIndex
+        self.model = model
+        self.timeout = timeout
+        self.parameterEntry = parameterEntry
+        self.retry = retry
+        self.fallback = fallback
+    }
+}

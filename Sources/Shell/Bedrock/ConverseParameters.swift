@@ -1,0 +1,163 @@
+import ChatCompletions
+import JSON
+
+/// A chat request's parameters as Converse takes them, read and checked.
+struct ConverseParameters {
+    var messages: JSONValue
+    /// `max_tokens`, and `max_completion_tokens`, which wins.
+    private var legacyMaxTokens: Int?
+    private var maxCompletionTokens: Int?
+    var temperature: JSONValue?
+    var topP: JSONValue?
+    var topK: JSONValue?
+    var stopSequences: [JSONValue] = []
+    var performanceConfig: JSONValue?
+    var requestMetadata: JSONValue?
+    var serviceTier: ServiceTier?
+    /// Members of `additionalModelRequestFields`; the last of equal keys counts.
+    private(set) var modelFields: [(key: String, value: JSONValue)] = []
+
+    private var dropsUnsupported: Bool
+    private var unsupported: [String] = []
+
+    enum ServiceTier {
+        case name(String)
+        case object(JSONValue)
+    }
+
+    /// Reads `request`; members of its fallback entry number `parameterEntry` replace the body's.
+    init(
+        _ request: ChatRequest, parameterEntry: Int?, for target: ConverseTarget
+    ) throws(RequestFailure) {
+        messages = request.messages
+        dropsUnsupported = target.dropsUnsupportedParameters
+        if request.isStream { throw Self.refusal("stream", "streaming is not supported") }
+
+        let overrides = parameterEntry.flatMap(request.fallbackParameters)
+        let replaced = Self.replacedKeys(overrides)
+        for member in request.body.root.members where !ChatRequest.isRoutingKey(member.key) {
+            guard let key = member.key.string, replaced.isEmpty || !replaced.contains(key) else { continue }
+            try read(key, member.value)
+        }
+        if let overrides {
+            for member in overrides.members { try read(member.key.string ?? "", member.value) }
+        }
+        dropSamplingParameters(unlessTakenBy: target.capabilities)
+        try checkUnsupported(model: target.model)
+    }
+
+    func maxTokens(for capabilities: ModelCapabilities) -> Int? {
+        guard let tokens = maxCompletionTokens ?? legacyMaxTokens else { return nil }
+        return capabilities.hasOutputMinimum ? max(16, tokens) : tokens
+    }
+
+    private static func replacedKeys(_ overrides: JSONValue?) -> Set<String> {
+        guard let overrides else { return [] }
+        var keys = Set(overrides.members.compactMap(\.key.string))
+        // They mean the same, and the body's newer name would win over the entry's older one.
+        if keys.contains("max_tokens") { keys.insert("max_completion_tokens") }
+        return keys
+    }
+}
+
+extension ConverseParameters {
+    private mutating func read(_ key: String, _ value: JSONValue) throws(RequestFailure) {
+        if value.isNull { return }
+        switch ParameterRule(key) {
+        case .messages: messages = value
+        case .maxTokens: legacyMaxTokens = try Self.tokenLimit(value, key)
+        case .maxCompletionTokens: maxCompletionTokens = try Self.tokenLimit(value, key)
+        case .temperature: temperature = try Self.checked(value, .number, key)
+        case .topP: topP = try Self.checked(value, .number, key)
+        case .topK: topK = try Self.checked(value, .number, key)
+        case .stop: stopSequences = try Self.stopSequences(value)
+        case .performanceConfig: performanceConfig = try Self.checked(value, .object, key)
+        case .requestMetadata: requestMetadata = try Self.checked(value, .object, key)
+        case .serviceTierObject: serviceTier = .object(try Self.checked(value, .object, key))
+        case .serviceTierName: readServiceTier(value)
+        case .additionalModelRequestFields:
+            for member in try Self.checked(value, .object, key).members {
+                setModelField(member.key.string ?? "", member.value)
+            }
+        case .choiceCount: if value.integer != 1 { unsupported.append(key) }
+        case .toolList:
+            if !value.isArray || !value.elements.isEmpty { throw Self.refusal(key, "tools are not supported") }
+        case .toolChoice:
+            if !value.isString("none") { throw Self.refusal(key, "tools are not supported") }
+        case .responseFormat: try Self.checkResponseFormat(value)
+        case .reasoningEffort: if !value.isString("none") { unsupported.append(key) }
+        case .dropParameters: if value.bool == true { dropsUnsupported = true }
+        case .leftOut: break
+        case .unsupported: unsupported.append(key)
+        case .refused: throw Self.refusal(key, "this parameter is not supported")
+        case .modelSpecific: setModelField(key, value)
+        }
+    }
+
+    private mutating func readServiceTier(_ value: JSONValue) {
+        guard let name = value.string, serviceTier == nil else { return }
+        switch name {
+        case "auto", "default": serviceTier = .name("default")
+        case "flex", "priority": serviceTier = .name(name)
+        default: break
+        }
+    }
+
+    private mutating func setModelField(_ key: String, _ value: JSONValue) {
+        modelFields.removeAll { $0.key == key }
+        modelFields.append((key, value))
+    }
+
+    /// Newer Claude models take no sampling parameters; temperature 1 is what they do anyway.
+    private mutating func dropSamplingParameters(unlessTakenBy capabilities: ModelCapabilities) {
+        if capabilities.takesSamplingParameters { return }
+        if let temperature, temperature.double != 1 { unsupported.append("temperature") }
+        if topP != nil { unsupported.append("top_p") }
+        if topK != nil { unsupported.append("top_k") }
+        (temperature, topP, topK) = (nil, nil, nil)
+    }
+
+    private func checkUnsupported(model: String) throws(RequestFailure) {
+        guard let first = unsupported.first, !dropsUnsupported else { return }
+        let names = unsupported.joined(separator: ", ")
+        throw Self.refusal(
+            first, "not supported by Bedrock for \(model): \(names); set drop_params to leave them out")
+    }
+
+    private static func checkResponseFormat(_ value: JSONValue) throws(RequestFailure) {
+        guard let type = value["type"]?.string else { throw refusal("response_format.type", "expected a string") }
+        switch type {
+        case "text": break
+        // Without a schema Converse has nothing to hold the answer to; the prompt must ask for JSON.
+        case "json_object" where value["response_schema"] == nil: break
+        default: throw refusal("response_format", "\"\(type)\" with a schema is not supported")
+        }
+    }
+
+    private static func stopSequences(_ value: JSONValue) throws(RequestFailure) -> [JSONValue] {
+        let sequences = value.isArray ? Array(value.elements) : [value]
+        guard sequences.allSatisfy(\.isString) else {
+            throw refusal("stop", "expected a string or a list of strings")
+        }
+        guard sequences.count <= 2500 else { throw refusal("stop", "at most 2500 stop sequences are possible") }
+        return sequences.filter(\.isNonEmptyString)
+    }
+
+    private static func tokenLimit(_ value: JSONValue, _ key: String) throws(RequestFailure) -> Int {
+        guard let tokens = value.integer, tokens >= 1 else { throw refusal(key, "expected an integer of at least 1") }
+        return tokens
+    }
+
+    private static func checked(
+        _ value: JSONValue, _ kind: JSONValue.Kind, _ key: String
+    ) throws(RequestFailure) -> JSONValue {
+        guard value.kind == kind else {
+            throw refusal(key, kind == .number ? "expected a number" : "expected an object")
+        }
+        return value
+    }
+
+    static func refusal(_ param: String, _ why: String) -> RequestFailure {
+        RequestFailure(status: 400, type: .invalidRequest, message: "\(param): \(why)", param: param)
+    }
+}

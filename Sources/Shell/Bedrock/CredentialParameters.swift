@@ -1,0 +1,101 @@
+import Redaction
+
+/// A deployment's credential parameters, each with the environment variable it falls back to, and the environment
+/// variables of the ambient chain.
+struct CredentialParameters {
+    /// A parameter's value and the key it was found under.
+    struct Value {
+        var value: String
+        var origin: String
+
+        /// A header line is made of it, so it must be one: visible ASCII without blanks.
+        func checkForHeader() throws(CredentialError) {
+            guard value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+                throw CredentialError(
+                    key: origin, message: "the value holds a blank, a control character or non-ASCII text")
+            }
+        }
+    }
+
+    /// A way to get credentials that is recognised, but not built.
+    struct Unsupported {
+        var origin: String
+        var meaning: String
+    }
+
+    private let deployment: BedrockDeployment
+    private let environment: [String: String]
+
+    init(_ deployment: BedrockDeployment, _ environment: [String: String]) {
+        self.deployment = deployment
+        self.environment = environment
+    }
+
+    var apiKey: Value? {
+        value(deployment.apiKey?.reveal(), "api_key", orVariable: "AWS_BEARER_TOKEN_BEDROCK")
+    }
+
+    /// What LiteLLM ranks before static keys.
+    var unsupported: Unsupported? {
+        let candidates: [(String?, String, String, String)] = [
+            (deployment.webIdentityToken?.reveal(), "aws_web_identity_token", "AWS_WEB_IDENTITY_TOKEN", "web identity"),
+            (deployment.roleName, "aws_role_name", "AWS_ROLE_NAME", "assuming a role"),
+            (deployment.profileName, "aws_profile_name", "AWS_PROFILE_NAME", "a shared-config profile"),
+        ]
+        for (parameter, key, variable, meaning) in candidates {
+            if let found = value(parameter, key, orVariable: variable) {
+                return Unsupported(origin: found.origin, meaning: meaning)
+            }
+        }
+        return nil
+    }
+
+    /// What the ambient chain would try next when the environment holds no keys.
+    var unsupportedAmbient: Unsupported? {
+        let variables = [
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "web identity"), ("AWS_DEFAULT_PROFILE", "a shared-config profile"),
+            ("AWS_PROFILE", "a shared-config profile"),
+            ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "the container credentials endpoint"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "the container credentials endpoint"),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "the instance metadata service"),
+        ]
+        return variables.first { isSet($0.0) }.map { Unsupported(origin: $0.0, meaning: $0.1) }
+    }
+
+    /// Access key and secret, if given. Half a pair is an error.
+    func staticKeys() throws(CredentialError) -> (credentials: Credentials, origin: String)? {
+        let id = value(deployment.accessKeyID, "aws_access_key_id", orVariable: "AWS_ACCESS_KEY_ID")
+        let secret = value(
+            deployment.secretAccessKey?.reveal(), "aws_secret_access_key", orVariable: "AWS_SECRET_ACCESS_KEY")
+        guard let id else {
+            guard let secret else { return nil }
+            throw CredentialError(key: secret.origin, message: "a secret key without an access key id")
+        }
+        guard let secret else {
+            throw CredentialError(key: id.origin, message: "an access key id without a secret key")
+        }
+        let token = sessionToken(isForEnvironmentKey: id.origin == "AWS_ACCESS_KEY_ID")
+        try id.checkForHeader()
+        try secret.checkForHeader()
+        try token?.checkForHeader()
+        let credentials = Credentials(
+            accessKeyID: id.value, secretAccessKey: Secret(secret.value), sessionToken: token.map { Secret($0.value) })
+        return (credentials, id.origin)
+    }
+
+    /// The environment's token belongs to the environment's key: with a key of the deployment's own it could only
+    /// break the signature, so there, unlike in LiteLLM, it is left alone.
+    private func sessionToken(isForEnvironmentKey: Bool) -> Value? {
+        let own = value(deployment.sessionToken?.reveal(), "aws_session_token", orVariable: nil)
+        guard own == nil, isForEnvironmentKey else { return own }
+        return value(nil, "", orVariable: "AWS_SESSION_TOKEN") ?? value(nil, "", orVariable: "AWS_SECURITY_TOKEN")
+    }
+
+    private func value(_ parameter: String?, _ key: String, orVariable variable: String?) -> Value? {
+        if let parameter, !parameter.isEmpty { return Value(value: parameter, origin: key) }
+        guard let variable, let text = environment[variable], !text.isEmpty else { return nil }
+        return Value(value: text, origin: variable)
+    }
+
+    private func isSet(_ variable: String) -> Bool { environment[variable].map { !$0.isEmpty } ?? false }
+}

@@ -1,0 +1,41 @@
+import HTTP
+import JSON
+import Time
+
+/// An unsuccessful answer of Bedrock, taken apart (Bedrock reference, section 7).
+struct ServiceError: Sendable {
+    var status: Int
+    /// The exception's name, from `x-amzn-errortype`, else from the body: `ThrottlingException`.
+    var code: String?
+    /// The body's own message; nil for empty bodies and for pages that a proxy sends.
+    var message: String?
+    /// What telltale phrases are looked for in: the message, else the beginning of the body.
+    var text: String
+    var requestID: String?
+    var retryAfter: Duration?
+    /// The answer's `Date`.
+    var date: Instant?
+
+    private static let searchedLength = 8192
+
+    init(_ response: HTTPResponse, now: Instant) {
+        let document = try? JSONDocument(parsing: response.body)  // not JSON: an empty body, or a proxy's page
+        let root = document?.root
+        status = response.status
+        code =
+            (response.headers["x-amzn-errortype"] ?? root?["__type"]?.string ?? root?["code"]?.string)
+            .flatMap(Self.bareName)
+        message = root?["message"]?.string ?? root?["Message"]?.string
+        text = message ?? String(decoding: response.body.prefix(Self.searchedLength), as: UTF8.self)
+        requestID = response.headers["x-amzn-requestid"]
+        retryAfter = RetryAfter.duration(in: response.headers, now: now)
+        date = response.headers["date"].flatMap(HTTPDate.instant)
+    }
+
+    /// `aws.protocols#ThrottlingException:http://...` is `ThrottlingException`.
+    private static func bareName(_ type: String) -> String? {
+        let name = type.prefix { $0 != ":" }
+        let bare = name.lastIndex(of: "#").map { name[name.index(after: $0)...] } ?? name
+        return bare.isEmpty ? nil : String(bare)
+    }
+}

@@ -1,0 +1,81 @@
+import CRdKafka
+
+/// Owns an `rd_kafka_conf_t`: librdkafka's properties, checked one by one, for one kind of client.
+///
+/// One `kafka:` section feeds both kinds: properties that only the other kind reads are left out.
+public struct KafkaClientConfiguration: ~Copyable {
+    public enum Role: Sendable { case consumer, producer }
+
+    /// A property that librdkafka, or this program, refuses.
+    public struct Problem: Sendable, CustomStringConvertible {
+        public var property: KafkaProperty
+        /// librdkafka's own words where it is the one that refuses.
+        public var message: String
+        public var description: String { message }
+    }
+
+    private let raw: OpaquePointer
+    private let role: Role
+
+    /// Throws for the first property that is refused. Creates no client and touches no network.
+    public init(properties: [KafkaProperty], role: Role) throws(KafkaError) {
+        raw = rd_kafka_conf_new()
+        self.role = role
+        // Logs come as events, so that no callback runs on librdkafka's threads.
+        let forced = [KafkaProperty("log.queue", "true")]
+        for property in KafkaDefaults.properties(for: role) + properties + forced where Self.isRead(property, by: role)
+        {
+            if let message = Self.set(property, on: raw) {
+                throw KafkaError(.configuration, name: "_INVALID_ARG", message: message)
+            }
+        }
+    }
+
+    deinit { rd_kafka_conf_destroy(raw) }
+
+    /// Everything that is wrong with `properties` as far as can be told without creating a client.
+    public static func problems(in properties: [KafkaProperty]) -> [Problem] {
+        let scratch: OpaquePointer = rd_kafka_conf_new()
+        defer { rd_kafka_conf_destroy(scratch) }
+        return properties.compactMap { property in
+            set(property, on: scratch).map { Problem(property: property, message: $0) }
+        }
+    }
+
+    /// Creates the client, which starts its threads and connects. `events`: the `RD_KAFKA_EVENT_*` it is to queue.
+    consuming func makeClient(events: Int32) throws(KafkaError) -> ClientHandle {
+        rd_kafka_conf_set_events(raw, events)
+        let type = role == .consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER
+        var text = [CChar](repeating: 0, count: 512)
+        guard let client = rd_kafka_new(type, raw, &text, text.count) else {
+            _ = consume self  // still owns the properties, and destroys them
+            throw KafkaError(.configuration, name: "_INVALID_ARG", message: Self.string(text))
+        }
+        discard self  // the client owns the properties now
+        return ClientHandle(raw: client)
+    }
+
+    private static func isRead(_ property: KafkaProperty, by role: Role) -> Bool {
+        switch PropertyTable.installed.scope(of: property.name) {
+        case .both: true
+        case .consumer: role == .consumer
+        case .producer: role == .producer
+        }
+    }
+
+    /// What is wrong with the property; nil when it is set.
+    private static func set(_ property: KafkaProperty, on conf: OpaquePointer) -> String? {
+        if commitsOnItsOwn.contains(property.name), property.value.lowercased() != "false" {
+            return "\(property.name) must stay false: an offset is committed only after its reply is acknowledged"
+        }
+        var text = [CChar](repeating: 0, count: 512)
+        let result = rd_kafka_conf_set(conf, property.name, property.value, &text, text.count)
+        return result == RD_KAFKA_CONF_OK ? nil : string(text)
+    }
+
+    private static let commitsOnItsOwn = ["enable.auto.commit", "auto.commit.enable", "enable.auto.offset.store"]
+
+    private static func string(_ text: [CChar]) -> String {
+        String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,48 @@
+/// What we set where the user did not: each with why librdkafka's own default does not do.
+enum KafkaDefaults {
+    /// Long enough to batch replies that finish together, short beside any model's latency.
+    static let lingerMilliseconds = 1
+    /// Prefetched records per partition. Below about 1.5 s worth of records, librdkafka before 2.2.0 stalls for a
+    /// second each time the prefetch was full (kafka.md 2.9).
+    static let queuedRecords = 10_000
+    /// The bound of that prefetch in memory, per assigned partition: each has a queue of its own.
+    static let queuedKilobytes = 16_384
+
+    static func properties(for role: KafkaClientConfiguration.Role) -> [KafkaProperty] {
+        switch role {
+        case .consumer: shared + consumer
+        case .producer: shared + producer
+        }
+    }
+
+    private static let shared = [
+        KafkaProperty("client.id", "bedrock-relay"),
+        // On by default before 2.10.0: a reply would wait for the previous one's acknowledgement.
+        KafkaProperty("socket.nagle.disable", "true"),
+        // A topic that is not there is a mistake to report, not one to make permanent.
+        KafkaProperty("allow.auto.create.topics", "false"),
+    ]
+
+    private static let consumer = [
+        // Revokes only the partitions that move.
+        KafkaProperty("partition.assignment.strategy", "cooperative-sticky"),
+        KafkaProperty("auto.offset.reset", "earliest"),
+        // We commit, with metadata; storing offsets would discard it before 2.2.0.
+        KafkaProperty("enable.auto.commit", "false"),
+        KafkaProperty("enable.auto.offset.store", "false"),
+        KafkaProperty("fetch.wait.max.ms", "100"),
+        KafkaProperty("queued.min.messages", "\(queuedRecords)"),
+        KafkaProperty("queued.max.messages.kbytes", "\(queuedKilobytes)"),
+        // Lag comes from the statistics.
+        KafkaProperty("statistics.interval.ms", "5000"),
+    ]
+
+    private static let producer = [
+        KafkaProperty("enable.idempotence", "true"),
+        KafkaProperty("acks", "all"),
+        KafkaProperty("linger.ms", "\(lingerMilliseconds)"),
+        KafkaProperty("compression.type", "lz4"),
+        // Keys land where Java clients look for them.
+        KafkaProperty("partitioner", "murmur2_random"),
+    ]
+}

@@ -1,0 +1,267 @@
+import CRdKafka
+public import EventLoop
+public import Logging
+public import Partitions
+public import Time
+
+/// An idempotent producer.
+///
+/// Records are produced in the order they are given. A full local queue makes them wait; a fatal error of the instance
+/// (before librdkafka 2.3.0 a disconnect at the wrong moment is one, #4438) makes a new instance, which gets what the old
+/// one had not delivered. To be closed before it is let go.
+@RequestPath
+public final class KafkaProducer {
+    private let properties: [KafkaProperty]
+    let logger: Logger
+    private let onFatal: @RequestPath (KafkaError) -> Void
+
+    /// Nil while a new instance is to be made, and after `close`.
+    private(set) var client: ClientInstance?
+    private var isClosed = false
+    private var outstanding = OutstandingRecords()
+    /// Slots of records that librdkafka is still to take, in order.
+    private var waiting = Queue<Int>()
+    private var allDelivered = Signal()
+    private var restartDelay: Duration = .zero
+    private var lastRestart: Instant?
+    var topics = TopicDirectory()
+    var lookups: [String: TopicLookup] = [:]
+
+    /// Records given to `post` that could not be delivered.
+    public private(set) var failedPosts = 0
+    /// Instances that were replaced after a fatal error.
+    public private(set) var restarts = 0
+    private var postLimiter = LogLimiter()
+
+    /// `onFatal` is told of each fatal error; the producer goes on with a new instance by itself.
+    public init(
+        properties: [KafkaProperty], logger: Logger, onFatal: @escaping @RequestPath (KafkaError) -> Void
+    ) throws(KafkaError) {
+        self.properties = properties
+        self.logger = logger
+        self.onFatal = onFatal
+        client = try makeClient()
+    }
+
+    /// Produces `record` and suspends until the broker has acknowledged it; returns its offset. Waits while the
+    /// local queue is full. An out-of-range `partition` throws `unknownTopicOrPartition` (never crashes: kafka 7.2).
+    @discardableResult
+    public func publish(_ record: ProducerRecord) async throws(KafkaError) -> Offset {
+        try await withUnsafeContinuation { accept(record, $0) }.get()
+    }
+
+    /// Produces `record` without waiting; what fails is counted and logged.
+    public func post(_ record: ProducerRecord) { accept(record, nil) }
+
+    /// Records not delivered and not failed yet.
+    public var outstandingCount: Int { outstanding.count }
+
+    /// Suspends until everything produced has been acknowledged or has failed, or `deadline` has passed.
+    public func flush(deadline: Instant) async {
+        guard !outstanding.isEmpty else { return }
+        if allDelivered.isFired { allDelivered = Signal() }
+        await allDelivered.wait(until: deadline)
+    }
+
+    /// Delivers what it can until `deadline`, fails the rest and frees everything.
+    public func close(deadline: Instant) async {
+        guard !isClosed else { return }
+        await flush(deadline: deadline)
+        isClosed = true
+        for slot in outstanding.all { end(slot, .failure(KafkaError(RD_KAFKA_RESP_ERR__PURGE_QUEUE))) }
+        guard let client = client.take() else { return }
+        rd_kafka_purge(client.handle.raw, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+        // Nothing is left to lose, so this is quick; a deadline that has passed still gets the threads ended.
+        let patience = EventLoop.shared.now.advanced(by: .seconds(1))
+        _ = await client.destroy(deadline: max(deadline, patience))
+    }
+}
+
+// MARK: - Records on their way
+
+extension KafkaProducer {
+    private func accept(_ record: ProducerRecord, _ continuation: OutstandingRecords.Continuation?) {
+        let slot = outstanding.add(record, continuation)
+        if isClosed { return end(slot, .failure(KafkaError(RD_KAFKA_RESP_ERR__DESTROY))) }
+        route(slot)
+    }
+
+    /// Lets through what may be produced; a record to a topic not known yet waits for its metadata.
+    func route(_ slot: Int, afterLookup failure: KafkaError? = nil) {
+        guard let record = outstanding.record(slot) else { return }
+        guard TopicDirectory.isLegalName(record.topic), record.partition ?? 0 >= 0 else { return endUnknown(slot) }
+        switch topics.look(up: record.topic, partition: record.partition, now: EventLoop.shared.now) {
+        case .known(let count):
+            if let partition = record.partition, partition >= count { endUnknown(slot) } else { submit(slot) }
+        case .aging(let count):
+            lookUp(record.topic)
+            if let partition = record.partition, partition >= count { endUnknown(slot) } else { submit(slot) }
+        case .missing:
+            endUnknown(slot)
+        case .unknown:
+            guard let failure else { return park(slot, until: record.topic) }
+            // The brokers cannot be asked: librdkafka waits for them, unless the partition has to be checked first.
+            let mayWait = record.partition == nil && failure.kind != .notAuthorized
+            if mayWait { submit(slot) } else { end(slot, .failure(failure)) }
+        }
+    }
+
+    private func endUnknown(_ slot: Int) {
+        end(slot, .failure(KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)))
+    }
+
+    private func submit(_ slot: Int) {
+        waiting.append(slot)
+        if waiting.count == 1 { produceWaiting() }
+    }
+
+    /// Hands librdkafka what waits, in order, until its queue is full; it is called again as room is made.
+    private func produceWaiting() {
+        while let client, let slot = waiting.first {
+            guard let record = outstanding.record(slot) else {
+                waiting.popFirst()  // ended by `close`
+                continue
+            }
+            let error = client.handle.produce(record, slot: slot)
+            switch error?.kind {
+            case .queueFull:
+                return
+            case .fatal:
+                return restart(after: client.handle.fatalError)
+            case nil:
+                waiting.popFirst()
+                outstanding.setProduced(slot, true)
+            default:
+                waiting.popFirst()
+                if let error { end(slot, .failure(error)) }
+            }
+        }
+    }
+
+    private func end(_ slot: Int, _ result: Result<Offset, KafkaError>) {
+        guard let entry = outstanding.remove(slot) else { return }
+        if let continuation = entry.continuation {
+            continuation.resume(returning: result)
+        } else if case .failure(let error) = result {
+            notePostFailure(entry.record.topic, error)
+        }
+        if outstanding.isEmpty { allDelivered.fire() }
+    }
+
+    private func notePostFailure(_ topic: String, _ error: KafkaError) {
+        failedPosts += 1
+        guard let suppressed = postLimiter.admit(now: EventLoop.shared.now) else { return }
+        logger.warning(
+            "record_not_delivered",
+            [
+                "topic": .string(topic), "error": .string(error.name), "message": .string(error.message),
+                "suppressed": .integer(suppressed),
+            ])
+    }
+}
+
+// MARK: - Events and new instances
+
+extension KafkaProducer {
+    /// The longest wait between two instances that fail one after the other.
+    private static let longestRestartDelay: Duration = .seconds(30)
+
+    private func makeClient() throws(KafkaError) -> ClientInstance {
+        let configuration = try KafkaClientConfiguration(properties: properties, role: .producer)
+        let client = try ClientInstance(configuration, role: .producer, logger: logger)
+        client.onEvent = { [weak self, weak client] event in
+            guard let client else { return }
+            self?.handle(event, of: client)
+        }
+        // Not within a delivery report: its messages count as queued until the event is freed.
+        client.onServed = { [weak self] in self?.produceWaiting() }
+        return client
+    }
+
+    private func handle(_ event: OpaquePointer, of source: ClientInstance) {
+        switch rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_DR:
+            deliveryReports(event, of: source)
+        case RD_KAFKA_EVENT_ERROR:
+            let code = rd_kafka_event_error(event)
+            if let fatal = source.handle.fatalError, source === client { return restart(after: fatal) }
+            let message = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? ""
+            guard let suppressed = postLimiter.admit(now: EventLoop.shared.now) else { return }
+            logger.warning(
+                "producer_error",
+                [
+                    "error": .string(KafkaError(code).name), "message": .string(message),
+                    "suppressed": .integer(suppressed),
+                ])
+        default:
+            break
+        }
+    }
+
+    private func deliveryReports(_ event: OpaquePointer, of source: ClientInstance) {
+        // With a fatal error all that is undelivered fails; the next instance gets it instead.
+        var fatal: KafkaError?
+        while let message = rd_kafka_event_message_next(event) {
+            let slot = ClientHandle.slot(of: message)
+            guard let error = KafkaError.check(message.pointee.err) else {
+                end(slot, .success(Offset(message.pointee.offset)))
+                continue
+            }
+            fatal = fatal ?? source.handle.fatalError
+            if fatal == nil { end(slot, .failure(error)) }
+        }
+        if let fatal, source === client { restart(after: fatal) }
+    }
+
+    /// Replaces the instance. Everything it had not delivered goes first, in the order it was given; a record that was
+    /// written although its acknowledgement was lost is written twice.
+    private func restart(after fatal: KafkaError?) {
+        guard let old = client.take() else { return }
+        restarts += 1
+        let error = fatal ?? KafkaError(RD_KAFKA_RESP_ERR__FATAL)
+        logger.error("producer_restart", ["error": .string(error.name), "message": .string(error.message)])
+        old.serve()  // acknowledgements that came in time; later ones would name slots that are used again
+        old.onEvent = { _ in }
+        old.onServed = {}
+        requeueProduced()
+        Task {
+            rd_kafka_purge(old.handle.raw, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+            _ = await old.destroy(deadline: .distantFuture)
+        }
+        scheduleRestart()
+        onFatal(error)
+    }
+
+    private func requeueProduced() {
+        var inOrder = Queue<Int>()
+        for slot in outstanding.produced {
+            outstanding.setProduced(slot, false)
+            inOrder.append(slot)
+        }
+        while let slot = waiting.popFirst() { inOrder.append(slot) }
+        waiting = inOrder
+    }
+
+    /// At once the first time; an instance that fails soon after it was made is replaced ever more slowly.
+    private func scheduleRestart() {
+        let now = EventLoop.shared.now
+        if let lastRestart, now.since(lastRestart) < Self.longestRestartDelay * 2 {
+            restartDelay = min(max(restartDelay * 2, .milliseconds(250)), Self.longestRestartDelay)
+        } else {
+            restartDelay = .zero
+        }
+        lastRestart = now
+        EventLoop.shared.schedule(at: now.advanced(by: restartDelay)) { self.restartNow() }
+    }
+
+    private func restartNow() {
+        guard !isClosed, client == nil else { return }
+        do {
+            client = try makeClient()
+            produceWaiting()
+        } catch {
+            logger.error("producer_restart_failed", ["error": .string(error.message)])
+            scheduleRestart()
+        }
+    }
+}

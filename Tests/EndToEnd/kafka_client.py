@@ -1,0 +1,134 @@
+"""Reading and writing topics with confluent-kafka, a newer client than the one under test."""
+
+import dataclasses
+import json
+import time
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+LARGEST_MESSAGE = 8_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+    @classmethod
+    def of(cls, message):
+        _, timestamp = message.timestamp()
+        headers = tuple(message.headers() or [])
+        return cls(
+            message.topic(), message.partition(), message.offset(), timestamp, message.key(), message.value(), headers
+        )
+
+    @property
+    def source(self):
+        """How the relay names a request's record."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @property
+    def names(self):
+        return [name for name, _ in self.headers]
+
+    def header(self, name):
+        """The bytes of the one header of that name."""
+        (value,) = [value for other, value in self.headers if other == name]
+        return value
+
+    def text(self, name):
+        return self.header(name).decode()
+
+    def json(self):
+        return json.loads(self.value)
+
+
+class TopicWriter:
+    def __init__(self, address):
+        self._producer = Producer({
+            "bootstrap.servers": address,
+            "message.max.bytes": LARGEST_MESSAGE,
+            "linger.ms": 0,
+            "log_level": 0,
+        })
+
+    def write(self, topic, value, key=None, headers=(), partition=-1):
+        """The record, once the broker has acknowledged it."""
+        (record,) = self.write_all(topic, [(key, value, headers)], partition)
+        return record
+
+    def write_all(self, topic, records, partition=-1):
+        """`records`: (key, value, headers). Returns them in the same order, acknowledged."""
+        written = {}
+
+        def keep(index):
+            def report(error, message):
+                assert error is None, error
+                written[index] = (message.partition(), message.offset(), message.timestamp()[1])
+
+            return report
+
+        for index, (key, value, headers) in enumerate(records):
+            self._producer.produce(
+                topic, value, key, headers=list(headers), partition=partition, on_delivery=keep(index)
+            )
+        assert self._producer.flush(30) == 0, f"not all records reached {topic}"
+        return [
+            Record(topic, *written[index], key, value, tuple(headers))
+            for index, (key, value, headers) in enumerate(records)
+        ]
+
+
+class TopicReader:
+    """Everything in a topic from its beginning, read as far as somebody has waited for."""
+
+    def __init__(self, address, topic):
+        self.topic = topic
+        self.records = []
+        self._consumer = Consumer({
+            "bootstrap.servers": address,
+            "group.id": f"reader-of-{topic}",
+            "enable.auto.commit": False,
+            "fetch.wait.max.ms": 10,
+            "fetch.message.max.bytes": LARGEST_MESSAGE,
+            "receive.message.max.bytes": 200_000_000,
+            "reconnect.backoff.max.ms": 500,
+            "log_level": 0,
+        })
+        try:
+            partitions = self._consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            self._consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self):
+        self._consumer.close()
+
+    def wait_for(self, matches, what, count=1, timeout=20):
+        """The records that satisfy `matches`, once there are `count` of them."""
+        deadline = time.monotonic() + timeout
+        seen = 0
+        found = []
+        while True:
+            found += [record for record in self.records[seen:] if matches(record)]
+            seen = len(self.records)
+            if len(found) >= count:
+                return found
+            assert time.monotonic() < deadline, f"{self.topic}: {len(found)} of {count} records: {what}"
+            # An error is a broker that is away for now: whether it comes back, the deadline decides.
+            batch = self._consumer.consume(500, timeout=0.05)
+            self.records += [Record.of(message) for message in batch if message.error() is None]
+
+    def read_to_end(self):
+        """All records up to what is in the topic now."""
+        ends = {
+            partition.partition: self._consumer.get_watermark_offsets(partition, timeout=10)[1]
+            for partition in self._consumer.assignment()
+        }
+        return self.wait_for(lambda _: True, "up to the end", count=sum(ends.values()))

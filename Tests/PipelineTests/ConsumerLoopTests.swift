@@ -1,0 +1,192 @@
+import EventLoop
+import Partitions
+import ProviderAPI
+import Testing
+import Time
+
+@testable import Pipeline
+
+@Suite struct ConsumerLoopTests {
+    private static let partition = TopicPartition(topic: "chat.requests", partition: 3)
+
+    @RequestPath
+    private func makeLoop(
+        _ fixture: PipelineFixture, _ source: FakeSource, concurrency: Int = 4, maxInFlight: Int = 100,
+        grace: Duration = .seconds(30)
+    ) -> ConsumerLoop {
+        ConsumerLoop(
+            settings: ConsumerLoop.Settings(
+                scheduler: SchedulerSettings(partitionConcurrency: concurrency, maxInFlight: maxInFlight),
+                drainGrace: grace),
+            source: source, handler: fixture.handler, logger: .discard)
+    }
+
+    private func requests(_ offsets: Range<Int64>) -> [ConsumerRecord] {
+        offsets.map { .request(PipelineFixture.body, offset: $0) }
+    }
+
+    @Test @RequestPath func `every record is answered and then committed when the partition is given back`()
+        async throws
+    {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        source.add(requests(0..<20))
+        let loop = makeLoop(fixture, source)
+
+        await loop.assign([Self.partition])
+        await fixture.publisher.untilPublished(20)
+        await loop.revoke([Self.partition])
+
+        #expect(fixture.publisher.published.count == 20)
+        #expect(source.commits.last?[Self.partition]?.offset == Offset(20))
+        #expect(source.unassigned == [Self.partition])
+    }
+
+    @Test @RequestPath func `no more is polled than may run`() async throws {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        let gate = Gate()
+        fixture.provider.answer = { attempt throws(ProviderError) in
+            await gate.pass()
+            return .sample(model: attempt.model)
+        }
+        source.add(requests(0..<20))
+        let loop = makeLoop(fixture, source, concurrency: 4)
+
+        await loop.assign([Self.partition])
+        await gate.untilWaiting(4)
+        #expect(loop.inFlight == 4)
+        #expect(source.queued(Self.partition) == 16)
+
+        gate.open()
+        await fixture.publisher.untilPublished(20)
+        #expect(fixture.provider.calls.count == 20)
+    }
+
+    @Test @RequestPath func `a revoked partition drains first and commits only what was answered`() async throws {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        let gate = Gate()
+        fixture.provider.answer = { attempt throws(ProviderError) in
+            await gate.pass()
+            return .sample(model: attempt.model)
+        }
+        source.add(requests(0..<8))
+        let loop = makeLoop(fixture, source, concurrency: 2)
+        await loop.assign([Self.partition])
+        await gate.untilWaiting(2)
+
+        let revocation = Task { @RequestPath in await loop.revoke([Self.partition]) }
+        await Task.yield()
+        #expect(source.unassigned.isEmpty)
+        gate.open()
+        await revocation.value
+
+        #expect(fixture.publisher.published.count == 2)
+        #expect(source.commits.last?[Self.partition]?.offset == Offset(2))
+        #expect(source.unassigned == [Self.partition])
+    }
+
+    @Test @RequestPath func `what outlives the grace period is given up and not committed`() async throws {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        fixture.provider.answer = { _ throws(ProviderError) in
+            try? await EventLoop.shared.sleep(until: .distantFuture)
+            var error = ProviderError.status(500, .apiConnection)
+            error.isCancelled = true
+            throw error
+        }
+        source.positions[Self.partition] = CommittedPosition(offset: Offset(5))
+        source.add(requests(5..<7))
+        let loop = makeLoop(fixture, source, grace: .milliseconds(1))
+        await loop.assign([Self.partition])
+
+        await loop.revoke([Self.partition])
+
+        #expect(fixture.publisher.published.isEmpty)
+        #expect(source.commits.allSatisfy { $0[Self.partition]?.offset == Offset(5) })
+    }
+
+    @Test @RequestPath func `nothing of a lost partition is committed`() async throws {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        let gate = Gate()
+        fixture.provider.answer = { attempt throws(ProviderError) in
+            await gate.pass()
+            return .sample(model: attempt.model)
+        }
+        source.add(requests(0..<2))
+        let loop = makeLoop(fixture, source)
+        await loop.assign([Self.partition])
+        await gate.untilWaiting(2)
+
+        loop.lose([Self.partition])
+        gate.open()
+        await loop.stop()
+
+        #expect(source.commits.isEmpty)
+        #expect(source.unassigned == [Self.partition])
+    }
+
+    @Test @RequestPath func `records finished beyond the committed position are not repeated after a restart`()
+        async throws
+    {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        fixture.provider.answer = { [provider = fixture.provider] attempt throws(ProviderError) in
+            if provider.calls.count == 1 {
+                try? await EventLoop.shared.sleep(until: .distantFuture)
+                var error = ProviderError.status(500, .apiConnection)
+                error.isCancelled = true
+                throw error
+            }
+            return .sample(model: attempt.model)
+        }
+        source.add(requests(0..<4))
+        let loop = makeLoop(fixture, source, grace: .milliseconds(1))
+        await loop.assign([Self.partition])
+        await fixture.publisher.untilPublished(3)
+        await loop.revoke([Self.partition])
+        let committed = try #require(source.commits.last?[Self.partition])
+        #expect(committed.offset == Offset(0))
+
+        let (next, restarted) = (PipelineFixture(), FakeSource())
+        restarted.positions[Self.partition] = committed
+        restarted.add(requests(0..<6))
+        let nextLoop = makeLoop(next, restarted)
+        await nextLoop.assign([Self.partition])
+        await next.publisher.untilPublished(3)
+        await nextLoop.revoke([Self.partition])
+
+        #expect(
+            next.publisher.published.compactMap { $0.text("x-relay-source") }.sorted() == [
+                "chat.requests/3/0", "chat.requests/3/4", "chat.requests/3/5",
+            ])
+        #expect(restarted.commits.last?[Self.partition]?.offset == Offset(6))
+    }
+}
+
+/// Holds callers until opened.
+@RequestPath
+final class Gate {
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    private var isOpen = false
+
+    nonisolated init() {}
+
+    func pass() async {
+        guard !isOpen else { return }
+        await withCheckedContinuation { continuation in
+            waiting.append(continuation)
+            let ready = watchers.filter { $0.count <= waiting.count }
+            watchers.removeAll { $0.count <= waiting.count }
+            for watcher in ready { watcher.continuation.resume() }
+        }
+    }
+
+    func untilWaiting(_ count: Int) async {
+        guard waiting.count < count else { return }
+        await withCheckedContinuation { watchers.append((count, $0)) }
+    }
+
+    func open() {
+        isOpen = true
+        for continuation in waiting { continuation.resume() }
+        waiting = []
+    }
+}
