@@ -26,7 +26,8 @@ package struct ConverseRequest {
     private let sizeHint: Int
 
     /// Refuses with the 400 that names the field what Converse, or this program, cannot do.
-    package init(_ request: ChatRequest, parameterEntry: Int? = nil, for target: ConverseTarget) throws(RequestFailure) {
+    package init(_ request: ChatRequest, parameterEntry: Int? = nil, for target: ConverseTarget) throws(RequestFailure)
+    {
         parameters = try ConverseParameters(request, parameterEntry: parameterEntry, for: target)
         conversation = try Conversation(parameters.messages)
         self.target = target
