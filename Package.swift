@@ -104,9 +104,8 @@ let package = Package(
         tool(
             "Benchmarks",
             [
-                "Bedrock", "CCurl", "COpenSSL", "CRdKafka", "CShims", "ChatCompletions", "EventLoop", "HTTP", "JSON",
-                "Kafka", "Logging", "Partitions", "Pipeline", "ProviderAPI", "Redaction", "Routing", "Simulator",
-                "Time",
+                "Bedrock", "CCurl", "COpenSSL", "CRdKafka", "CShims", "ChatCompletions", "EventLoop", "JSON",
+                "Redaction", "Routing", "Simulator", "Threads", "Time",
             ]),
         .target(
             name: "RoutingScenarios", dependencies: ["ChatCompletions", "Configuration", "JSON", "Routing", "Time"],
@@ -143,7 +142,7 @@ let package = Package(
                 "ChatCompletions", "EventLoop", "JSON", "Logging", "Metrics", "Partitions", "ProviderAPI", "Routing",
                 "TestSupport", "Time",
             ]),
-        tests("BedrockRelay", ["Configuration"]),
+        tests("BedrockRelay", ["Partitions", "Time"]),
         tests("Simulator", ["CRdKafka"]),
         tests("RoutingScenarios", resources: [.copy("Fixtures")]),
     ],

@@ -27,7 +27,8 @@ import Time
             """)
 
     private let time = ManualTime()
-    private let http = HTTPClient(logger: Logger(level: .error, format: .json))
+    /// One for all tests, as the program has one for all requests.
+    private static let http = HTTPClient(logger: Logger(level: .error, format: .json))
 
     private func provider(
         at url: String, model: String = model, _ change: (inout BedrockDeployment) -> Void = { _ in }
@@ -40,7 +41,7 @@ import Time
         deployment.runtimeEndpoint = url
         change(&deployment)
         return try BedrockProvider(
-            deployments: [deployment], environment: [:], http: http, time: time,
+            deployments: [deployment], environment: [:], http: Self.http, time: time,
             logger: Logger(level: .error, format: .json))
     }
 

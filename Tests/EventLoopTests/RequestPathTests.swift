@@ -23,6 +23,29 @@ import Testing
         #expect(!EventLoop.shared.isCurrent)
     }
 
+    @Test func `a task of the request path is resumed on its thread, whoever resumes it`() async {
+        let threads = await RequestPath.task {
+            await Self.suspendAndReportThread { continuation in EventLoop.shared.post { continuation.resume() } }
+                + Self.suspendAndReportThread { continuation in Task.detached { continuation.resume() } }
+        }.value
+
+        #expect(threads == [true, true])
+    }
+
+    /// Not isolated on purpose: reports where the continuation itself resumed the task.
+    @concurrent private static func suspendAndReportThread(
+        _ body: @Sendable (CheckedContinuation<Void, Never>) -> Void
+    ) async -> [Bool] {
+        await withCheckedContinuation { body($0) }
+        return [EventLoop.shared.isCurrent]
+    }
+
+    @Test func `errors of a task of the request path reach its value`() async {
+        let task = RequestPath.task { throw CancellationError() }
+
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
     @Test func `callbacks of the loop may assume the request path`() async {
         let result = await withCheckedContinuation { continuation in
             EventLoop.shared.post {

@@ -18,7 +18,7 @@ import Time
     }
 
     @Test func `cancelling the task ends the sleep with CancellationError`() async {
-        let task = Task { @RequestPath in try await loop.sleep(until: .distantFuture) }
+        let task = RequestPath.task { try await loop.sleep(until: .distantFuture) }
         await Task.yield()
         task.cancel()
 
@@ -26,7 +26,7 @@ import Time
     }
 
     @Test func `a task that is cancelled already does not sleep`() async {
-        let task = Task { @RequestPath in
+        let task = RequestPath.task {
             withUnsafeCurrentTask { $0?.cancel() }
             try await loop.sleep(until: .distantFuture)
         }
@@ -38,7 +38,7 @@ import Time
         let start = loop.now
         let woken = await withTaskGroup(of: Bool.self) { group in
             for number in 0..<2000 {
-                let task = Task { @RequestPath in
+                let task = RequestPath.task {
                     let isShort = number.isMultiple(of: 2)
                     try await loop.sleep(until: isShort ? start : .distantFuture)
                 }

@@ -25,7 +25,8 @@ import Testing
     func `one section serves both clients`(role: KafkaClientConfiguration.Role) throws {
         _ = try KafkaClientConfiguration(
             properties: [
-                KafkaProperty("group.id", "relay"), KafkaProperty("linger.ms", "20"), KafkaProperty("fetch.min.bytes", "1"),
+                KafkaProperty("group.id", "relay"), KafkaProperty("linger.ms", "20"),
+                KafkaProperty("fetch.min.bytes", "1"),
                 KafkaProperty("compression.codec", "zstd"), KafkaProperty("auto.offset.reset", "latest"),
             ], role: role)
     }

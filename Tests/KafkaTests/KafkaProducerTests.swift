@@ -21,7 +21,9 @@ import Time
             #expect(offset == Offset(expected))
         }
         await producer.close(deadline: .soon())
-        await #expect(throws: KafkaError.self) { try await producer.publish(ProducerRecord(topic: "offsets", value: nil)) }
+        await #expect(throws: KafkaError.self) {
+            try await producer.publish(ProducerRecord(topic: "offsets", value: nil))
+        }
     }
 
     /// With headers, on purpose: `rd_kafka_produceva` crashed on exactly this (kafka.md 7.2).
@@ -39,7 +41,9 @@ import Time
         await producer.close(deadline: .soon())
     }
 
-    @RequestPath @Test func `librdkafka itself refuses an unknown partition without crashing on its headers`() async throws {
+    @RequestPath @Test func `librdkafka itself refuses an unknown partition without crashing on its headers`()
+        async throws
+    {
         let broker = try TestBroker.shared.get()
         let producer = try producer(broker)
         #expect(await producer.partitionCount(of: "offsets", deadline: .soon()) != nil)
@@ -51,7 +55,8 @@ import Time
         await producer.close(deadline: .soon())
     }
 
-    @RequestPath @Test(arguments: ["", ".", "..", "a b", "a/b", "nul\u{0}", "über", String(repeating: "x", count: 250)])
+    @RequestPath
+    @Test(arguments: ["", ".", "..", "a b", "a/b", "nul\u{0}", "über", String(repeating: "x", count: 250)])
     func `a name that no topic can have is refused at once`(name: String) async throws {
         let producer = try producer(try TestBroker.shared.get())
         let error = await #expect(throws: KafkaError.self) {
@@ -115,7 +120,9 @@ import Time
     }
 
     /// kafka.md 3.4, first row: before 2.3.0 an idempotent producer's instance can fail for good after a disconnect.
-    @RequestPath @Test func `after a fatal error a new instance delivers what the old one had not, in order`() async throws {
+    @RequestPath @Test func `after a fatal error a new instance delivers what the old one had not, in order`()
+        async throws
+    {
         let broker = try TestBroker()
         try broker.cluster.createTopic("rebuilt", partitions: 1)
         var fatal: [KafkaError] = []
@@ -136,7 +143,9 @@ import Time
         await producer.close(deadline: .soon())
     }
 
-    @RequestPath @Test func `records wait while the brokers are away and close gives them up at its deadline`() async throws {
+    @RequestPath @Test func `records wait while the brokers are away and close gives them up at its deadline`()
+        async throws
+    {
         let broker = try TestBroker()
         try broker.cluster.createTopic("away", partitions: 1)
         let producer = try producer(broker)

@@ -79,6 +79,14 @@ import Time
         #expect(event["outcome"]?.string == "invalid")
     }
 
+    @Test @RequestPath func `what is wrong with a request is said on the reply topic it names`() async throws {
+        let fixture = PipelineFixture()
+
+        try await fixture.handler.handle(.request("not json", headers: [("reply-topic", Array("replies.web".utf8))]))
+
+        #expect(fixture.publisher.published.first?.topic == "replies.web")
+    }
+
     @Test @RequestPath func `a value beyond the size bound is refused with 413`() async throws {
         let fixture = PipelineFixture()
 

@@ -49,7 +49,8 @@ import Testing
     @Test func `keys that nobody knows are no obstacle`() throws {
         let file = try #require(try Self.recordings.first)
         let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
-        let changed = text.replacing("\"events\"", with: "\"unheard_of\": {\"a\": [1, null]}, \"events\"", maxReplacements: 1)
+        let changed = text.replacing(
+            "\"events\"", with: "\"unheard_of\": {\"a\": [1, null]}, \"events\"", maxReplacements: 1)
         #expect(try RoutingScenario(json: Data(changed.utf8)).firstDifference() == nil)
     }
 }

@@ -127,7 +127,8 @@ final class Relay {
         case .lost(let partitions): rebalanceInput.yield(.lost(partitions))
         case .committed(let results): noteCommits(results)
         case .statistics(let bytes): noteStatistics(bytes)
-        case .error(let error): logger.warning("kafka", ["error": .string(error.description)])
+        case .error(let error):
+            logger.warning("kafka", ["error": .string(error.description)], limitedBy: error.name)
         case .fatal(let error): fatal.raise(error)
         }
     }

@@ -61,12 +61,13 @@ public final class RequestHandler {
     private func read(
         _ record: ConsumerRecord, _ envelope: RequestEnvelope, _ progress: inout RequestProgress
     ) async throws(RequestFailure) -> ChatRequest {
-        let request = try decode(record)
-        progress.modelGroup = request.model
+        // First where to answer: whatever is wrong with the rest is then said to whoever asked.
+        progress.destination = try await destination(for: envelope)
         if let problem = envelope.problem {
             throw .invalid("Header \(problem.header) \(problem.message).", param: problem.header)
         }
-        progress.destination = try await destination(for: envelope)
+        let request = try decode(record)
+        progress.modelGroup = request.model
         return request
     }
 
@@ -95,7 +96,7 @@ public final class RequestHandler {
             return ReplyDestination(topic: topic, partition: nil)
         }
         guard let count = await outcomes.partitionCount(of: topic) else {
-            return ReplyDestination(topic: topic, partition: nil)
+            return ReplyDestination(topic: topic, partition: envelope.replyPartition)
         }
         guard count > 0 else {
             throw .invalid("Reply topic \"\(topic)\" does not exist.", param: "reply-topic")

@@ -83,7 +83,9 @@ public struct Deployment: Sendable {
         }
     }
 
-    public init(id: DeploymentID, group: String, model: String, modelID: String, region: String? = nil, account: String = "") {
+    public init(
+        id: DeploymentID, group: String, model: String, modelID: String, region: String? = nil, account: String = ""
+    ) {
         self.id = id
         self.group = group
         self.model = model

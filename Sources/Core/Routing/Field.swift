@@ -27,6 +27,16 @@ struct Field: Sendable {
         return lowest
     }
 
+    /// Keeps the candidates for whose index `isKept` says so; weights are left as they are.
+    mutating func keep(_ isKept: (Field, Int) -> Bool) {
+        var kept = 0
+        for index in candidates.indices where isKept(self, index) {
+            candidates[kept] = candidates[index]
+            kept += 1
+        }
+        candidates.removeLast(candidates.count - kept)
+    }
+
     /// Keeps the first in list order.
     mutating func keepFirst() { candidates.removeLast(max(candidates.count - 1, 0)) }
 }

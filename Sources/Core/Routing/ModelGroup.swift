@@ -35,7 +35,8 @@ struct ModelGroup: Sendable {
         self.arguments = arguments
         latencyTTL = (arguments.ttl ?? .seconds(3600)).wholeNanoseconds
         self.isSpecificDeployment = isSpecificDeployment
-        let quotas = Set(members.map { [deployments[$0].account, deployments[$0].region ?? "", deployments[$0].modelID] })
+        let quotas = Set(
+            members.map { [deployments[$0].account, deployments[$0].region ?? "", deployments[$0].modelID] })
         sharesQuota = quotas.count == 1
     }
 

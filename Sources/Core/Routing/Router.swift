@@ -59,6 +59,9 @@ public struct Router: Sendable {
     }
 
     /// Reports how the attempt that `nextStep` ordered ended.
+    ///
+    /// A stream that breaks after content has been sent can be neither retried nor fallen back from: its failure is
+    /// reported here, and the caller then ends the request without asking for a next step.
     public mutating func finish(_ outcome: AttemptOutcome, of session: inout RouteSession, now: Instant) {
         guard let held = session.held else { preconditionFailure("there is no attempt to finish") }
         session.held = nil

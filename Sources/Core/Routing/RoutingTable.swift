@@ -50,7 +50,9 @@ final class RoutingTable: Sendable {
         var groups: [ModelGroup] = []
         var byName: [String: Int] = [:]
         var members: [String: [Int]] = [:]
-        for (position, deployment) in deployments.enumerated() { members[deployment.group, default: []].append(position) }
+        for (position, deployment) in deployments.enumerated() {
+            members[deployment.group, default: []].append(position)
+        }
         func add(_ name: String, _ members: [Int], _ routing: RouterSettings.RoutingGroup?, byID: Bool = false) {
             let priorities = routing?.modelPriorities ?? [:]
             groups.append(
@@ -58,8 +60,10 @@ final class RoutingTable: Sendable {
                     name: name, members: members, deployments: deployments,
                     orders: members.map { byID ? nil : priorities[deployments[$0].group] ?? deployments[$0].order },
                     strategy: routing?.strategy ?? settings.strategy,
-                    arguments: routing?.strategy == nil ? settings.strategyArguments : routing?.arguments
-                        ?? settings.strategyArguments,
+                    arguments: routing?.strategy == nil
+                        ? settings.strategyArguments
+                        : routing?.arguments
+                            ?? settings.strategyArguments,
                     isSpecificDeployment: byID))
         }
         for deployment in deployments where byName[deployment.group] == nil {

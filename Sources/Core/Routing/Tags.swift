@@ -39,7 +39,9 @@ struct Tags: Sendable {
     }
 
     private func matches(_ deployment: Deployment) -> Bool {
-        guard required.allSatisfy({ deployment.tags.contains($0) || deployment.matchesPattern($0) }) else { return false }
+        guard required.allSatisfy({ deployment.tags.contains($0) || deployment.matchesPattern($0) }) else {
+            return false
+        }
         if plain.isEmpty { return true }
         return matchAny
             ? has(any: plain, deployment)

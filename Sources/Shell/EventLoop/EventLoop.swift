@@ -5,8 +5,8 @@ public import Time
 
 /// The request path's one thread: an epoll loop with timers that is also a Swift executor.
 ///
-/// A task that suspends and is resumed by code on the loop never leaves the thread, so a request costs no thread hop
-/// and no lock. Nothing on the loop may block: whatever can, runs elsewhere and posts back.
+/// A task started with `RequestPath.task` that suspends and is resumed by code on the loop never leaves the thread, so a
+/// request costs no thread hop and no lock. Nothing on the loop may block: whatever can, runs elsewhere and posts back.
 public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     /// Started on first use; lives as long as the process.
     public static let shared = EventLoop()
@@ -144,11 +144,10 @@ extension EventLoop {
 
     @RequestPath private func runWork() {
         let serial = asUnownedSerialExecutor()
+        let preference = asUnownedTaskExecutor()
         for _ in 0..<Self.workPerPass {
             switch ready.popFirst() {
-            // Without a task executor on purpose: where the one a job runs under is not its task's own preference (none, for
-            // `Task { @RequestPath in }`), the runtime sends the task through the queue at every call on the path.
-            case .job(let job): job.runSynchronously(on: serial)
+            case .job(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
             case .call(let work): work()
             case nil: return
             }

@@ -41,10 +41,7 @@ extension EventLoop {
 
     @RequestPath public func change(_ watch: Watch, to interest: Readiness) { watches.change(watch, to: interest) }
 
-    /// Must come before the descriptor is closed. No call of the handler follows.
+    /// Must come before the descriptor is closed: epoll drops a closed one by itself, but its number may be in use again.
+    /// No call of the handler follows.
     @RequestPath public func unwatch(_ watch: Watch) { watches.remove(watch) }
-
-    /// Like `unwatch`, for a descriptor that was closed before anyone could tell: epoll has dropped it already, and its
-    /// number may be in use again.
-    @RequestPath public func forget(_ watch: Watch) { watches.forget(watch) }
 }

@@ -20,3 +20,25 @@ extension RequestPath {
         }
     }
 }
+
+extension RequestPath {
+    /// Starts a task on the request path that stays there.
+    ///
+    /// A plain `Task { @RequestPath in }` is correct but slow: a continuation resumes its task on the global pool first,
+    /// whatever the code after it is isolated to, unless the task prefers an executor. So this one prefers the loop, and
+    /// so do its child tasks.
+    @discardableResult
+    public static func task<Success: Sendable>(
+        _ operation: @escaping @Sendable @RequestPath () async -> Success
+    ) -> Task<Success, Never> {
+        Task(executorPreference: EventLoop.shared) { await operation() }
+    }
+
+    /// Starts a task on the request path that stays there.
+    @discardableResult
+    public static func task<Success: Sendable>(
+        _ operation: @escaping @Sendable @RequestPath () async throws -> Success
+    ) -> Task<Success, any Error> {
+        Task(executorPreference: EventLoop.shared) { try await operation() }
+    }
+}

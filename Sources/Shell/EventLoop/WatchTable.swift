@@ -52,18 +52,17 @@ final class WatchTable {
         check(watch)
         guard entries[Int(watch.slot)].interest != interest else { return }
         entries[Int(watch.slot)].interest = interest
-        control(EPOLL_CTL_MOD, entries[Int(watch.slot)].descriptor, interest.epollEvents, key: watch.key)
+        let descriptor = entries[Int(watch.slot)].descriptor
+        // epoll has dropped the watch if the descriptor was closed and opened again meanwhile (see `CurlSockets`).
+        if !control(EPOLL_CTL_MOD, descriptor, interest.epollEvents, key: watch.key, tolerating: [ENOENT]) {
+            control(EPOLL_CTL_ADD, descriptor, interest.epollEvents, key: watch.key)
+        }
     }
 
     func remove(_ watch: EventLoop.Watch) {
         check(watch)
-        control(EPOLL_CTL_DEL, entries[Int(watch.slot)].descriptor, 0, key: 0)
-        forget(watch)
-    }
-
-    /// For a descriptor that has been closed: the kernel has removed it.
-    func forget(_ watch: EventLoop.Watch) {
-        check(watch)
+        // A descriptor that is closed already is not watched any more, which is what is wanted.
+        control(EPOLL_CTL_DEL, entries[Int(watch.slot)].descriptor, 0, key: 0, tolerating: [ENOENT, EBADF])
         entries[Int(watch.slot)].handler = nil
         entries[Int(watch.slot)].generation &+= 1
         freeSlots.append(watch.slot)
@@ -99,10 +98,15 @@ final class WatchTable {
             entries[Int(watch.slot)].generation == watch.generation, "a watch must not be used after unwatch")
     }
 
-    private nonisolated func control(_ operation: Int32, _ descriptor: Int32, _ events: UInt32, key: UInt64) {
+    /// Whether it worked; an error that is not tolerated means that the descriptor is not what its owner thinks.
+    @discardableResult
+    private nonisolated func control(
+        _ operation: Int32, _ descriptor: Int32, _ events: UInt32, key: UInt64, tolerating errors: [Int32] = []
+    ) -> Bool {
         var event = epoll_event(events: events, data: epoll_data_t(u64: key))
-        let result = epoll_ctl(epoll, operation, descriptor, &event)
-        precondition(result == 0, "descriptor \(descriptor) cannot be watched: error \(errno)")
+        if epoll_ctl(epoll, operation, descriptor, &event) == 0 { return true }
+        precondition(errors.contains(errno), "descriptor \(descriptor) cannot be watched: error \(errno)")
+        return false
     }
 }
 

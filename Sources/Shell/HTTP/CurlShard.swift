@@ -34,6 +34,9 @@ final class CurlShard {
         observe()
     }
 
+    /// Asks the client for nothing any more: it may be on its way out, and libcurl calls back while it cleans up.
+    func retire() { isScheduled = true }
+
     /// Closes the connections. No transfer may be left.
     func close() {
         precondition(transfers.isEmpty, "a shard closes after its transfers")

@@ -49,26 +49,29 @@ final class CurlSockets {
             entries[index] = Entry()
             return
         }
+        let isSame = entries[index].interest == interest
         entries[index].interest = interest
         entries[index].shard = shard
-        if let watch = entries[index].watch {
+        if let watch = entries[index].watch, !isSame {
             loop.change(watch, to: interest)
         } else {
-            entries[index].watch = watch(descriptor, for: interest)
+            // libcurl tells changes only: the same again is said of another socket.
+            rewatch(descriptor)
         }
     }
 
     /// An entry that is watched although its descriptor is new describes a socket that has been closed.
     private func opened(_ descriptor: Int32) {
         let index = Int(descriptor)
-        guard index < entries.count, let stale = entries[index].watch else { return }
-        loop.forget(stale)
+        guard index < entries.count, entries[index].watch != nil else { return }
         // libcurl says nothing if it wants the same of this socket; if it wants something else, it will say so.
-        entries[index].watch = watch(descriptor, for: entries[index].interest)
+        rewatch(descriptor)
     }
 
-    private func watch(_ descriptor: Int32, for interest: EventLoop.Readiness) -> EventLoop.Watch {
-        loop.watch(descriptor, for: interest) { [unowned self] readiness in
+    private func rewatch(_ descriptor: Int32) {
+        let index = Int(descriptor)
+        if let stale = entries[index].watch { loop.unwatch(stale) }
+        entries[index].watch = loop.watch(descriptor, for: entries[index].interest) { [unowned self] readiness in
             entries[Int(descriptor)].shard?.socketReady(descriptor, readiness)
         }
     }

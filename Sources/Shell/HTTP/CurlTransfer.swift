@@ -159,7 +159,7 @@ extension CurlTransfer {
             + cshims_easy_info_long(easy, CURLINFO_HEADER_SIZE)
         return HTTPClient.Traffic(
             connectionsOpened: cshims_easy_info_long(easy, CURLINFO_NUM_CONNECTS), bytesSent: sent,
-            bytesReceived: received, wasResent: false)
+            bytesReceived: received, wasResent: collector.sendings > 1)
     }
 
     /// Takes the transfer off its shard and answers the request.

@@ -79,6 +79,7 @@ public final class HTTPClient {
     private static let closedError = HTTPError(.cancelled, message: "The HTTP client is closed")
 
     private func close(_ shard: CurlShard) {
+        shard.retire()
         for transfer in shard.transfers { transfer.finish(.failure(Self.closedError)) }
         shard.close()
     }

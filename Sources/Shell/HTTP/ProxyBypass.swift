@@ -9,7 +9,8 @@ enum ProxyBypass {
         return url.withUTF8 { bytes in
             guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return false }
             let afterScheme = bytes[colon...].dropFirst(3)
-            return hosts.contains { isHost($0, of: afterScheme) } || hostPrefixes.contains { isPrefix($0, of: afterScheme) }
+            return hosts.contains { isHost($0, of: afterScheme) }
+                || hostPrefixes.contains { isPrefix($0, of: afterScheme) }
         }
     }
 

@@ -23,7 +23,8 @@ public struct KafkaClientConfiguration: ~Copyable {
         self.role = role
         // Logs come as events, so that no callback runs on librdkafka's threads.
         let forced = [KafkaProperty("log.queue", "true")]
-        for property in KafkaDefaults.properties(for: role) + properties + forced where Self.isRead(property, by: role) {
+        for property in KafkaDefaults.properties(for: role) + properties + forced where Self.isRead(property, by: role)
+        {
             if let message = Self.set(property, on: raw) {
                 throw KafkaError(.configuration, name: "_INVALID_ARG", message: message)
             }

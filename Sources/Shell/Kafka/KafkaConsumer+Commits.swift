@@ -16,21 +16,25 @@ extension KafkaConsumer {
 
     /// Commits and suspends until the broker has answered, or `deadline` has passed. This is the drain's own commit: it
     /// goes out while partitions are being given back, and takes along what was held.
-    public func commitAndWait(_ positions: [TopicPartition: CommittedPosition], deadline: Instant) async
+    public func commitAndWait(_ positions: [TopicPartition: CommittedPosition], deadline: Instant)
+        async
         throws(KafkaError)
     {
+        let lastTry = min(deadline, EventLoop.shared.now.advanced(by: Self.patienceForRebalance))
         while true {
             let error = await commitOnce(positions, deadline: deadline)
             guard let error else { return }
-            // The coordinator answers so until every member has its assignment, which ours may be before.
+            // The coordinator answers so until every member has its assignment, which ours may be before. When it goes
+            // on doing so, another rebalance has begun and waits for us: giving back late would cost more than the commit.
             let isTransient = error.name == Self.rebalanceInProgress.name && rebalance.isGivingBack && !isClosing
             let next = EventLoop.shared.now.advanced(by: Self.pauseBetweenCommits)
-            guard isTransient, next < deadline else { throw error }
+            guard isTransient, next < lastTry else { throw error }
             do { try await EventLoop.shared.sleep(until: next) } catch { throw Self.rebalanceInProgress }
         }
     }
 
     private static let rebalanceInProgress = KafkaError(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
+    private static let patienceForRebalance: Duration = .seconds(1)
     private static let pauseBetweenCommits: Duration = .milliseconds(100)
 
     private func commitOnce(_ positions: [TopicPartition: CommittedPosition], deadline: Instant) async -> KafkaError? {

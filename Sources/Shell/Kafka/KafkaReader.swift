@@ -49,9 +49,13 @@ public final class KafkaReader {
     private func start(_ topic: String) {
         for partition in positions.keys where partition.topic == topic {
             let ready = ReadyQueue()
-            guard let queue = PartitionQueue(partition, of: client.handle, onReady: { [weak self] in
-                if let queue = ready.queue { self?.drain(queue) }
-            }) else { continue }
+            guard
+                let queue = PartitionQueue(
+                    partition, of: client.handle,
+                    onReady: { [weak self] in
+                        if let queue = ready.queue { self?.drain(queue) }
+                    })
+            else { continue }
             ready.queue = queue
             queues.append(queue)
         }
@@ -71,7 +75,9 @@ public final class KafkaReader {
 
     private func handle(_ event: OpaquePointer) {
         guard rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR else { return }
-        warn(KafkaError(rd_kafka_event_error(event), message: rd_kafka_event_error_string(event).map { String(cString: $0) }))
+        warn(
+            KafkaError(
+                rd_kafka_event_error(event), message: rd_kafka_event_error_string(event).map { String(cString: $0) }))
     }
 
     private func warn(_ error: KafkaError) {

@@ -32,7 +32,8 @@ struct Comparison {
             index == 0 || !ours[index - 1].isBrokenStream || ours[index - 1].hop != call.hop
         }.map(\.element)
         for candidate in [ours, collapsed] where matches(candidate) { return nil }
-        return "attempts \(describe(ours)), recorded \(expectation.attempts.map { "\($0.deployment):\($0.status ?? 0)" })"
+        return
+            "attempts \(describe(ours)), recorded \(expectation.attempts.map { "\($0.deployment):\($0.status ?? 0)" })"
     }
 
     private func matches(_ calls: [LiveRequest.Call]) -> Bool {
@@ -127,7 +128,8 @@ struct Comparison {
         let isSame =
             !expectation.isSuccess && recorded["error"]?.text == failure.failureClass.rawValue
             && (recorded["status"]?.int ?? failure.status) == failure.status
-        return isSame ? nil : "failed with \(failure.failureClass.rawValue) \(failure.status), recorded \(describe(recorded))"
+        return isSame
+            ? nil : "failed with \(failure.failureClass.rawValue) \(failure.status), recorded \(describe(recorded))"
     }
 
     /// LiteLLM refuses with several classes, some without a status; ours all have one.

@@ -49,7 +49,9 @@ struct DesiredDifference {
 
     /// The same calls, but for LiteLLM's blind 60 s before its own limit lets go: ours came sooner or not at all.
     private var sleptTheMinuteOut: Bool {
-        guard let sleeps = expectation.sleeps, sleeps.contains(60), sleeps.allSatisfy({ $0 == 60 }) else { return false }
+        guard let sleeps = expectation.sleeps, sleeps.contains(60), sleeps.allSatisfy({ $0 == 60 }) else {
+            return false
+        }
         return world.settings.strategy == .usageBasedV2 && expectation.isSuccess && live.isPlainSuccess
             && live.sleeps.allSatisfy { $0.seconds <= 60 } && live.calls.allSatisfy(isWanted)
     }
@@ -70,7 +72,8 @@ struct DesiredPick {
         case .latencyBased, .leastBusy, .costBased: return support == preferred
         case .simpleShuffle, .usageBased, .usageBasedV2, .providerBudget, .roundRobin:
             // What is picked among the fit is not the model's business; that someone is unfit is.
-            return !support.isEmpty && support.isSubset(of: preferred) && preferred.count < world.members(of: event).count
+            return !support.isEmpty && support.isSubset(of: preferred)
+                && preferred.count < world.members(of: event).count
         }
     }
 }

@@ -42,7 +42,8 @@ struct DeviationModel: Sendable {
             tokens.append((deployment, usage.totalTokens, now))
             let seconds = now.since(begun).inSeconds
             let count = usage.completionTokens
-            samples.append(Sample(deployment: deployment, value: count > 0 ? seconds / Double(count) : seconds, time: now))
+            samples.append(
+                Sample(deployment: deployment, value: count > 0 ? seconds / Double(count) : seconds, time: now))
             if let timeToFirstToken {
                 firstTokens.append(Sample(deployment: deployment, value: timeToFirstToken.inSeconds, time: now))
             }

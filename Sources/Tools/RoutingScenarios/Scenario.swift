@@ -54,7 +54,9 @@ struct Scenario: Sendable {
     }
 
     private static func traces(_ nodes: [JSONNode], expected: [String: JSONNode]) -> [Trace] {
-        if nodes.isEmpty { return [Trace(count: 1, records: expected.compactMapValues { $0["outcomes"]?.array?.first })] }
+        if nodes.isEmpty {
+            return [Trace(count: 1, records: expected.compactMapValues { $0["outcomes"]?.array?.first })]
+        }
         return nodes.map { node in
             var records: [String: JSONNode] = [:]
             for record in node["records"]?.array ?? [] { records[key(of: record)] = record }

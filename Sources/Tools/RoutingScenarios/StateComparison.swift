@@ -64,11 +64,14 @@ struct StateComparison {
         ] {
             let samples = world.model.latencies(of: position, isFirstToken: isFirstToken, now: world.now)
             let mean = samples.isEmpty ? nil : samples.reduce(0, +) / Double(samples.count)
-            if abs((estimate ?? -1) - (mean ?? -1)) > 1e-6 { return "mean \(key) \(estimate ?? -1), should be \(mean ?? -1)" }
+            if abs((estimate ?? -1) - (mean ?? -1)) > 1e-6 {
+                return "mean \(key) \(estimate ?? -1), should be \(mean ?? -1)"
+            }
             guard !hasDiverged else { continue }
             let list = recorded[own.deployment.group]?[own.deployment.id.rawValue]?[key]?.array ?? []
             let real = list.compactMap(\.double).filter { $0 > 0 && $0 < 1000 }
-            guard real.count <= samples.count, zip(real, samples.suffix(real.count)).allSatisfy({ abs($0 - $1) < 0.002 })
+            guard real.count <= samples.count,
+                zip(real, samples.suffix(real.count)).allSatisfy({ abs($0 - $1) < 0.002 })
             else { return "\(key) \(samples), recorded \(real)" }
         }
         return nil

@@ -37,7 +37,8 @@ struct TraceRun {
         case .probe:
             probes[event.id] = probe(event)
             return nil
-        case .state: return record.flatMap { StateComparison(world: world, hasDiverged: hasDiverged).difference(from: $0) }
+        case .state:
+            return record.flatMap { StateComparison(world: world, hasDiverged: hasDiverged).difference(from: $0) }
         }
     }
 
@@ -62,7 +63,9 @@ struct TraceRun {
     /// Accepts what happened, or says why not.
     private mutating func settle(_ live: LiveRequest, _ record: JSONNode?, isStart: Bool) -> String? {
         if isStart && live.result == nil { world.started[live.event.id] = live }
-        guard let record else { return live.isPlainSuccess ? nil : "not answered, and nothing is recorded to compare with" }
+        guard let record else {
+            return live.isPlainSuccess ? nil : "not answered, and nothing is recorded to compare with"
+        }
         let comparison = Comparison(world: world, live: live, record: record)
         let isUnderWay = isStart && live.result == nil
         let difference = isUnderWay ? comparison.firstAttemptDifference : comparison.difference

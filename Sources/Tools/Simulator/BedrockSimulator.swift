@@ -15,7 +15,7 @@ public final class BedrockSimulator: Sendable {
     public var url: String { "http://127.0.0.1:\(port)" }
 
     private let state: SimulatorState
-    private let wake: Int32
+    private let wake: Descriptor
     /// Nil once it has ended.
     private let thread: Mutex<pthread_t?>
 
@@ -44,14 +44,16 @@ public final class BedrockSimulator: Sendable {
     /// Listens and serves from here on, until `stop` or the last reference goes.
     public init(_ settings: Settings = Settings()) throws(SimulatorError) {
         Sockets.raiseDescriptorLimit()
-        let journalFile = try settings.journalFile.map(Self.openJournal)
-        let (listener, port) = try Sockets.listen(port: settings.port)
-        self.port = port
+        var journalFile: JournalFile?
+        if let path = settings.journalFile { journalFile = try JournalFile(path: path) }
+        let listener = try Sockets.listen(port: settings.port)
+        port = Sockets.boundPort(listener.number)
         state = SimulatorState(
             scripts: settings.scripts, keepsEntries: settings.keepsEntries, writesFile: journalFile != nil)
-        wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        wake = try Descriptor(eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)), "no eventfd")
         let loop = try SimulatorLoop(
-            listener: listener, wake: wake, journalFile: journalFile, state: state, signatures: settings.signatures)
+            listener: listener, wake: wake.number, journalFile: journalFile, state: state,
+            signatures: settings.signatures)
         thread = Mutex(try Self.startThread(loop))
     }
 
@@ -62,16 +64,10 @@ public final class BedrockSimulator: Sendable {
         thread.withLock { thread in
             guard let running = thread else { return }
             state.stopRequested.store(true, ordering: .releasing)
-            eventfd_write(wake, 1)
+            eventfd_write(wake.number, 1)
             pthread_join(running, nil)
             thread = nil
         }
-    }
-
-    private static func openJournal(_ path: String) throws(SimulatorError) -> Int32 {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw SimulatorError("cannot write '\(path)'") }
-        return descriptor
     }
 
     private static func startThread(_ loop: SimulatorLoop) throws(SimulatorError) -> pthread_t {

@@ -5,9 +5,8 @@ import Synchronization
 final class SimulatorLoop {
     private let poller: Poller
     private var timer: DeadlineTimer
-    private let listener: Int32
-    private let wake: Int32
-    private let journalFile: Int32?
+    private let listener: Descriptor
+    private let journalFile: JournalFile?
     private let state: SimulatorState
     private var responder: Responder
 
@@ -26,19 +25,18 @@ final class SimulatorLoop {
     /// Two seconds for a client to read the last answer and close.
     private static let drainGrace: Int64 = 2_000_000_000
 
-    /// Takes over the descriptors.
+    /// A change of `wake` makes the loop look whether it is to stop.
     init(
-        listener: Int32, wake: Int32, journalFile: Int32?, state: SimulatorState,
+        listener: consuming Descriptor, wake: Int32, journalFile: JournalFile?, state: SimulatorState,
         signatures: BedrockSimulator.SignatureCheck
     ) throws(SimulatorError) {
         self.listener = listener
-        self.wake = wake
         self.journalFile = journalFile
         self.state = state
         responder = Responder(state: state, signatures: signatures)
         poller = try Poller()
         timer = try DeadlineTimer()
-        guard poller.add(listener), poller.add(wake), poller.add(timer.descriptor) else {
+        guard poller.add(self.listener.number), poller.add(wake), poller.add(timer.descriptor) else {
             throw SimulatorError("cannot watch the listening socket")
         }
     }
@@ -62,7 +60,7 @@ final class SimulatorLoop {
     }
 
     private func handle(_ readiness: Poller.Readiness, of descriptor: Int32) {
-        if descriptor == listener { return acceptAll() }
+        if descriptor == listener.number { return acceptAll() }
         guard connections.indices.contains(Int(descriptor)), let connection = connections[Int(descriptor)] else {
             return  // the timer, or the wake-up call: the loop looks after both each turn
         }
@@ -80,10 +78,7 @@ final class SimulatorLoop {
 
     private func closeAll() {
         for case let connection? in connections { close(connection) }
-        Glibc.close(listener)
-        Glibc.close(wake)
         writeJournal()
-        if let journalFile { Glibc.close(journalFile) }
     }
 }
 
@@ -91,7 +86,7 @@ final class SimulatorLoop {
 extension SimulatorLoop {
     private func acceptAll() {
         while true {
-            let descriptor = accept(listener, nil, nil)
+            let descriptor = accept(listener.number, nil, nil)
             if descriptor < 0 {
                 acceptIsBlocked = errno == EMFILE || errno == ENFILE
                 if errno == ECONNABORTED || errno == EINTR { continue }
@@ -329,14 +324,7 @@ extension SimulatorLoop {
     private func writeJournal() {
         guard let journalFile else { return }
         state.takeUnwritten(&journalLines)
-        var written = 0
-        while written < journalLines.count {
-            let count = journalLines.withUnsafeBytes {
-                write(journalFile, $0.baseAddress.map { $0 + written }, $0.count - written)
-            }
-            guard count > 0 else { break }
-            written += count
-        }
+        journalFile.append(journalLines)
         journalLines.removeAll(keepingCapacity: true)
     }
 }

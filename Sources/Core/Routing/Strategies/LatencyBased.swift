@@ -10,54 +10,49 @@ struct LatencyBased {
     let isStream: Bool
     let now: Instant
 
+    /// Stands for "not measured" among the values.
+    private static let unmeasured = -1.0
+    /// What being probed already costs: more than any difference in speed.
+    private static let probeFactor = 1000.0
+
     func narrow(_ field: inout Field, states: [DeploymentState]) -> SelectionReason {
-        field.weights.removeAll(keepingCapacity: true)
         var slowest = 0.0
-        var hasColdCandidate = false
+        var hasUntried = false
         for candidate in field.candidates {
             let value = states[candidate].latency.value(isStream: isStream, percentile: arguments.ttftPercentile)
+            field.weights.append(value ?? Self.unmeasured)
             slowest = max(slowest, value ?? 0)
-            if value == nil, isUntried(states[candidate]) { hasColdCandidate = true }
+            if value == nil, isUntried(states[candidate]) { hasUntried = true }
         }
-        if hasColdCandidate {
-            field.candidates.removeAll {
-                states[$0].latency.value(isStream: isStream, percentile: arguments.ttftPercentile) != nil
-                    || !isUntried(states[$0])
+        defer { field.weights.removeAll(keepingCapacity: true) }
+        if hasUntried {
+            field.keep { field, index in
+                field.weights[index] == Self.unmeasured && isUntried(states[field.candidates[index]])
             }
             return .cold
         }
-        return keepFastest(&field, states: states, slowest: slowest)
+        var lowest = Double.infinity
+        for index in field.candidates.indices {
+            let value = load(field.weights[index], on: states[field.candidates[index]], slowest: slowest)
+            field.weights[index] = value
+            lowest = min(lowest, value)
+        }
+        let bound = lowest * (1 + arguments.lowestLatencyBuffer)
+        field.keep { field, index in field.weights[index] <= bound }
+        return .fastest(seconds: lowest, isFirstToken: isStream)
     }
 
     private func isUntried(_ state: DeploymentState) -> Bool {
         state.inFlight == 0 && state.latency.penaltyFactor(now: now) == 1
     }
 
-    private func keepFastest(_ field: inout Field, states: [DeploymentState], slowest: Double) -> SelectionReason {
-        var lowest = Double.infinity
-        for candidate in field.candidates {
-            let value = loadedValue(of: states[candidate], slowest: slowest)
-            field.weights.append(value)
-            lowest = min(lowest, value)
-        }
-        // Below any real latency, so that exact ties survive the multiplication.
-        let bound = lowest * (1 + arguments.lowestLatencyBuffer)
-        var kept = 0
-        for index in field.candidates.indices where field.weights[index] <= bound {
-            field.candidates[kept] = field.candidates[index]
-            kept += 1
-        }
-        field.candidates.removeLast(field.candidates.count - kept)
-        field.weights.removeAll(keepingCapacity: true)
-        return .fastest(seconds: lowest, isFirstToken: isStream)
-    }
-
-    private func loadedValue(of state: DeploymentState, slowest: Double) -> Double {
-        let measured = state.latency.value(isStream: isStream, percentile: arguments.ttftPercentile)
+    /// The measured value, made worse by what is under way and by recent failures.
+    private func load(_ measured: Double, on state: DeploymentState, slowest: Double) -> Double {
+        let isUnmeasured = measured == Self.unmeasured
         // Nothing known anywhere: any constant will do, load and penalties decide.
-        let base = measured ?? (slowest > 0 ? slowest : 1)
-        let isProbed = (measured == nil || state.latency.isRecovering) && state.inFlight > 0
+        let base = isUnmeasured ? (slowest > 0 ? slowest : 1) : measured
+        let isProbed = state.inFlight > 0 && (isUnmeasured || state.latency.isRecovering)
         let load = Double(1 + state.inFlight) * state.latency.penaltyFactor(now: now)
-        return base * load * (isProbed ? 1000 : 1)
+        return base * load * (isProbed ? Self.probeFactor : 1)
     }
 }

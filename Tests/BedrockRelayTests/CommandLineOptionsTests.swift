@@ -1,0 +1,51 @@
+import Testing
+
+@testable import BedrockRelay
+
+@Suite struct CommandLineOptionsTests {
+    @Test func `run and check take one configuration or more, in order`() throws {
+        #expect(try CommandLineOptions(["run", "--config", "a", "-c", "b"]) == .run(configurations: ["a", "b"]))
+        #expect(try CommandLineOptions(["check", "--config=a"]) == .check(configurations: ["a"]))
+    }
+
+    @Test func `request takes a text, or a raw body`() throws {
+        guard case .request(let text) = try CommandLineOptions(["request", "-c", "a", "--model", "m", "Hello", "you"])
+        else { return #expect(Bool(false), "not a request") }
+        #expect(text.text == "Hello you")
+        #expect(text.model == "m")
+        guard
+            case .request(let body) = try CommandLineOptions(["request", "-c", "a", "--body", "f", "--timeout", "1.5"])
+        else { return #expect(Bool(false), "not a request") }
+        #expect(body.body == .file("f"))
+        #expect(body.timeout == .seconds(1.5))
+    }
+
+    @Test func `words after two dashes are text, whatever they look like`() throws {
+        guard case .request(let options) = try CommandLineOptions(["request", "-c", "a", "--", "--json"])
+        else { return #expect(Bool(false), "not a request") }
+        #expect(options.text == "--json")
+    }
+
+    @Test(arguments: HelpTopic.allCases.filter { $0 != .overview })
+    func `every command explains itself`(topic: HelpTopic) throws {
+        #expect(try CommandLineOptions([topic.rawValue, "--help"]) == .help(topic))
+        #expect(topic.text.contains("usage: bedrock-relay \(topic.rawValue)"))
+    }
+
+    @Test(
+        arguments: [
+            ([], "no command given"), (["chek"], "did you mean \"check\"?"), (["run"], "run needs --config FILE"),
+            (["run", "--config"], "--config needs a value"), (["run", "--confg", "a"], "did you mean \"--config\"?"),
+            (["demo", "--route", "fallback"], "did you mean \"fallbacks\"?"), (["request", "Hello"], "needs --config"),
+            (["request", "-c", "a"], "needs a TEXT"),
+            (["request", "-c", "a", "--json", "Hello"], "exclude each other"),
+            (["request", "-c", "a", "--json", "-m", "x"], "exclude each other"),
+            (["request", "-c", "a", "--timeout", "soon", "x"], "needs seconds"),
+            (["request", "-c", "a", "--stream", "x"], "--stream is not part of this version"),
+            (["redrive"], "redrive is not part of this version"),
+        ] as [([String], String)])
+    func `what cannot be understood is named, with what to do`(arguments: [String], message: String) {
+        let error = #expect(throws: CommandLineError.self) { try CommandLineOptions(arguments) }
+        #expect(error?.message.contains(message) == true, "\(error?.message ?? "no error")")
+    }
+}

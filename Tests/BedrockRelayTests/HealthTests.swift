@@ -1,0 +1,32 @@
+import Testing
+import Time
+
+@testable import BedrockRelay
+
+@Suite struct HealthTests {
+    private let start = Instant(unixMilliseconds: 1_767_607_200_000)
+
+    private func later(_ seconds: Int) -> Instant { start.advanced(by: .seconds(seconds)) }
+
+    @Test func `a broker may be away for a minute`() {
+        let health = Health(now: start)
+        #expect(health.problem(now: later(60), lastTurn: later(60)) == nil)
+        #expect(health.problem(now: later(61), lastTurn: later(61))?.contains("no Kafka broker") == true)
+        health.sawBroker(now: later(61))
+        #expect(health.problem(now: later(62), lastTurn: later(62)) == nil)
+    }
+
+    @Test func `a loop that does not come round is a problem`() {
+        let health = Health(now: start)
+        #expect(health.problem(now: later(11), lastTurn: start)?.contains("event loop") == true)
+    }
+
+    @Test func `ready once partitions were assigned, also when there were none to give, until it stops`() {
+        let health = Health(now: start)
+        #expect(health.notReady != nil)
+        health.setAssignedPartitions(0)
+        #expect(health.notReady == nil)
+        health.setStopping()
+        #expect(health.notReady == "shutting down")
+    }
+}

@@ -1,0 +1,13 @@
+import Testing
+
+@testable import Pipeline
+
+@Suite struct ReplyWriterTests {
+    @Test(
+        arguments: [
+            (0, "0"), (0.000053, "0.000053"), (1, "1"), (12.5, "12.5"), (0.0000001, "0.0000001"), (1.23e-13, "0"),
+        ] as [(Double, String)])
+    func `dollars are plain decimals`(amount: Double, text: String) {
+        #expect(DecimalText.dollars(amount) == text)
+    }
+}

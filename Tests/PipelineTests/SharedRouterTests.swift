@@ -1,0 +1,65 @@
+import ChatCompletions
+import EventLoop
+import Partitions
+import ProviderAPI
+import Routing
+import Testing
+
+@testable import Pipeline
+
+@Suite struct SharedRouterTests {
+    @RequestPath
+    private func fixture(slots: Int) -> PipelineFixture {
+        var deployment = Deployment.sample("haiku")
+        deployment.maxParallelRequests = slots
+        return PipelineFixture(deployments: [deployment]) { $0.onCapacityExhausted = .wait }
+    }
+
+    @Test @RequestPath func `requests beyond the slots wait their turn and are answered in order`() async throws {
+        let fixture = fixture(slots: 1)
+        let gate = Gate()
+        fixture.provider.answer = { attempt throws(ProviderError) in
+            await gate.pass()
+            return .sample(model: attempt.model)
+        }
+        let requests = (0..<5).map { offset in
+            Task { @RequestPath in try await fixture.handler.handle(.request(PipelineFixture.body, offset: offset)) }
+        }
+        await gate.untilWaiting(1)
+        #expect(fixture.router.heldCount == 4)
+        #expect(fixture.provider.calls.count == 1)
+
+        gate.open()
+        for request in requests { try await request.value }
+
+        #expect(fixture.router.heldCount == 0)
+        let sources = fixture.publisher.published.compactMap { $0.text("x-relay-source") }
+        #expect(sources == (0..<5).map { "chat.requests/3/\($0)" })
+    }
+
+    @Test @RequestPath func `a held request that is given up lets the next one go on`() async throws {
+        let fixture = fixture(slots: 1)
+        let gate = Gate()
+        fixture.provider.answer = { attempt throws(ProviderError) in
+            await gate.pass()
+            return .sample(model: attempt.model)
+        }
+        let now = EventLoop.shared.now.unixMilliseconds
+        let first = Task { @RequestPath in try await fixture.handler.handle(.request(PipelineFixture.body, offset: 0)) }
+        await gate.untilWaiting(1)
+        let soon = [("deadline", Array(String(now + 30).utf8))]
+        let expired = Task { @RequestPath in
+            try await fixture.handler.handle(.request(PipelineFixture.body, headers: soon, offset: 1))
+        }
+        let last = Task { @RequestPath in try await fixture.handler.handle(.request(PipelineFixture.body, offset: 2)) }
+        try await expired.value
+        #expect(fixture.publisher.records(on: "replies").first?.text("x-relay-status") == "504")
+
+        gate.open()
+        try await first.value
+        try await last.value
+
+        #expect(fixture.provider.calls.count == 2)
+        #expect(fixture.router.heldCount == 0)
+    }
+}

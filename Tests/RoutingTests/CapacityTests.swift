@@ -1,0 +1,171 @@
+import Routing
+import Testing
+import Time
+
+@Suite struct CapacityTests {
+    private static func waiting(_ deployments: [Deployment], _ configure: (inout RouterSettings) -> Void = { _ in })
+        -> Bench
+    {
+        Bench(deployments) {
+            $0.onCapacityExhausted = .wait
+            $0.strategy = .usageBasedV2
+            configure(&$0)
+        }
+    }
+
+    @Test(arguments: [
+        (3, nil, nil, 7, 3), (nil, 4, nil, 7, 4), (nil, nil, 200, 7, 1), (nil, nil, 1500, 7, 9), (nil, nil, nil, 2, 2),
+    ])
+    func `slots are max_parallel_requests, else rpm, else six a thousand tpm, else the default`(
+        own: Int?, rpm: Int?, tpm: Int?, general: Int, slots: Int
+    ) {
+        let one = deployment("d1") {
+            $0.maxParallelRequests = own
+            $0.parameters = .init(requestsPerMinute: rpm, tokensPerMinute: tpm)
+        }
+        var bench = Bench([one]) { $0.defaultMaxParallelRequests = general }
+        for _ in 0..<slots { #expect(bench.start("g").step.name == "d1") }
+        #expect(bench.serve("g").end == "429 parallelSlots")
+        #expect(bench.router.status(now: bench.now)[0].parallelSlots == slots)
+    }
+
+    @Test func `a full deployment is no candidate while a sibling has a slot`() {
+        var bench = Bench([deployment("d1") { $0.maxParallelRequests = 1 }, deployment("d2")])
+        #expect(bench.start("g").step.name == "d1")
+        #expect(bench.start("g").step.name == "d2")
+        #expect(bench.start("g").step.name == "d2")
+    }
+
+    @Test func `a held request waits for the minute to end or for a call to finish, and consumes nothing`() {
+        var bench = Self.waiting([deployment("d1") { $0.limits.requestsPerMinute = 1 }])
+        _ = bench.serve("g")
+        #expect(bench.serve("g").end == "hold 59.9 g")
+        #expect(bench.router.status(now: bench.now)[0].requestsThisMinute == 1)
+        #expect(bench.router.status(now: bench.now)[0].reservedTokens == 0)
+    }
+
+    @Test func `a held request goes on where it was held`() {
+        var bench = Self.waiting([deployment("d1") { $0.maxParallelRequests = 1 }])
+        var first = bench.start("g")
+        var second = bench.start("g")
+        guard case .hold(nil, ["g"]) = second.step else {
+            Issue.record("\(second.step) instead of a hold without an end")
+            return
+        }
+        bench.router.finish(.ok, of: &first.session, now: bench.now)
+        #expect(bench.router.nextStep(of: &second.session, now: bench.now).name == "d1")
+        bench.router.finish(.ok, of: &second.session, now: bench.now)
+        #expect(bench.router.nextStep(of: &second.session, now: bench.now).name == "complete")
+    }
+
+    @Test func `a cool-down is waited for to its end`() {
+        var bench = Self.waiting([deployment("d1"), deployment("d2")]) {
+            $0.numRetries = 0
+            $0.cooldownTime = .seconds(30)
+        }
+        _ = bench.serve("g", ["*": [.fails(429)]])
+        bench.advance(1)
+        _ = bench.serve("g", ["*": [.fails(429)]])
+        #expect(bench.serve("g").end == "hold 28.9 g")
+    }
+
+    @Test func `retries that are left wait for the first deployment to come back`() {
+        var bench = Self.waiting([deployment("d1"), deployment("d2")])
+        var (session, _) = bench.start("g")
+        bench.router.finish(.fails(429), of: &session, now: bench.now)
+        #expect(bench.router.nextStep(of: &session, now: bench.now).name == "d2")
+        bench.router.finish(.fails(429), of: &session, now: bench.now)
+        var step = bench.router.nextStep(of: &session, now: bench.now)
+        if case .sleep(let pause) = step {
+            bench.now = bench.now.advanced(by: pause)
+            step = bench.router.nextStep(of: &session, now: bench.now)
+        }
+        guard case .hold(let until?, _) = step else {
+            Issue.record("\(step) instead of a hold")
+            return
+        }
+        #expect(bench.router.nextStep(of: &session, now: until).name == "d1")
+    }
+
+    @Test func `an exhausted group falls back before it waits`() {
+        let limited = [deployment("a1", "a"), deployment("b1", "b")].map { original in
+            var deployment = original
+            deployment.limits.requestsPerMinute = 1
+            return deployment
+        }
+        var bench = Self.waiting(limited) { $0.fallbacks = lists(["a": ["b"]]) }
+        #expect(bench.serve("a").calls == ["a1"])
+        #expect(bench.serve("a").calls == ["b1"])
+        #expect(bench.serve("a").end == "hold 59.8 a,b")
+    }
+
+    @Test func `what an upstream has refused is not held, nor what can never fit`() {
+        var bench = Self.waiting([
+            deployment("a1", "a"), deployment("b1", "b") { $0.limits.requestsPerMinute = 0 },
+            deployment("c1", "c") { $0.limits.tokensPerMinute = 5 },
+        ]) { $0.fallbacks = lists(["a": ["b"]]) }
+        #expect(bench.serve("a", ["a1": [.fails(400)]]).end == "400 of 0")
+        var request = RoutingRequest(model: "c")
+        request.messageTokens = 6
+        #expect(bench.serve(request).end == "429 rateLimit")
+    }
+
+    @Test func `tokens in flight count against the limit until they are settled`() {
+        var bench = Bench([deployment("d1") { $0.limits.tokensPerMinute = 45 }]) {
+            $0.strategy = .usageBasedV2
+            $0.numRetries = 0
+        }
+        var request = RoutingRequest(model: "g")
+        request.messageTokens = 20
+        var first = bench.start(request)
+        #expect(bench.start(request).step.name == "d1")
+        #expect(bench.start(request).step.name == "fail")
+        bench.router.finish(.tokens(4), of: &first.session, now: bench.now)
+        #expect(bench.start(request).step.name == "d1")
+    }
+
+    @Test func `a deployment may book max_tokens when a call starts`() {
+        var bench = Bench([
+            deployment("d1") {
+                $0.reservesOutputTokens = true
+                $0.maxOutputTokens = 1000
+            }
+        ])
+        var request = RoutingRequest(model: "g")
+        request.messageTokens = 8
+        _ = bench.start(request)
+        #expect(bench.router.status(now: bench.now)[0].reservedTokens == 1008)
+        request.maxOutputTokens = 100
+        _ = bench.start(request)
+        #expect(bench.router.status(now: bench.now)[0].reservedTokens == 1116)
+    }
+
+    @Test func `hard limits hold under any strategy; refused after the pick, the deployment is benched`() {
+        let limited = deployment("d1") {
+            $0.weight = 1
+            $0.limits.requestsPerMinute = 2
+        }
+        var bench = Bench([limited, deployment("d2")]) {
+            $0.enforceModelRateLimits = true
+            $0.numRetries = 0
+        }
+        for _ in 0..<2 { #expect(bench.serve("g").calls == ["d1"]) }
+        #expect(bench.serve("g").end == "429 rateLimit after 60")
+        #expect(bench.cooldown(of: "d1") == 5)
+        var waiting = Bench([limited, deployment("d2")]) {
+            $0.enforceModelRateLimits = true
+            $0.onCapacityExhausted = .wait
+        }
+        for _ in 0..<2 { #expect(waiting.serve("g").calls == ["d1"]) }
+        #expect(waiting.serve("g").calls == ["d2"])
+    }
+
+    @Test func `input and output tokens have limits of their own`() {
+        var bench = Bench([deployment("d1") { $0.outputTokensPerMinute = 10 }]) {
+            $0.enforceModelRateLimits = true
+            $0.numRetries = 0
+        }
+        _ = bench.serve("g", ["d1": [.tokens(20)]])
+        #expect(bench.serve("g").end == "429 rateLimit after 60")
+    }
+}
