@@ -55,8 +55,7 @@ final class Relay {
             Router(
                 settings: configuration.router, deployments: configuration.deployments,
                 chooser: SeededChooser(seed: seed)))
-        let fatal = fatal
-        producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { fatal.raise($0) }
+        producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { _ in }
         let publisher = KafkaPublisher(producer: producer, health: health)
         let relay = configuration.relay
         let deployments = configuration.deployments
