@@ -71,7 +71,8 @@ final class Relay {
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: relay.replyTopics, requestDeadline: relay.requestDeadline),
-            attempts: AttemptRunner(router: router, deployments: deployments, provider: provider), outcomes: outcomes)
+            attempts: AttemptRunner(router: router, deployments: deployments, provider: provider, logger: logger),
+            outcomes: outcomes)
         (rebalances, rebalanceInput) = AsyncStream.makeStream()
     }
 
