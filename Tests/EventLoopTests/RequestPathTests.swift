@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func `a task that prefers the loop runs its nonisolated code there`() async {
-        let isCurrent = await Task(executorPreference: EventLoop.shared) { EventLoop.shared.isCurrent }.value
+        let isCurrent = await Task(executorPreference: EventLoop.shared.preference) { EventLoop.shared.isCurrent }.value
 
         #expect(isCurrent)
         #expect(!EventLoop.shared.isCurrent)
@@ -38,6 +38,32 @@ import Testing
     ) async -> [Bool] {
         await withCheckedContinuation { body($0) }
         return [EventLoop.shared.isCurrent]
+    }
+
+    @RequestPath private static var steps = 0
+
+    @Test(arguments: [true, false])
+    func `calls on the request path are one step, whatever kind of task makes them`(prefersLoop: Bool) async {
+        let others = Task.detached {
+            while !Task.isCancelled { await RequestPath.task { Self.steps += 1 }.value }
+        }
+        let operation: @Sendable @RequestPath () async -> Bool = {
+            var isOneStep = true
+            for _ in 0..<200 {
+                await Task.yield()
+                let before = Self.steps
+                await withCheckedContinuation { continuation in
+                    isOneStep = isOneStep && Self.steps == before
+                    EventLoop.shared.post { continuation.resume() }
+                }
+            }
+            return isOneStep
+        }
+        let isOneStep = await prefersLoop ? RequestPath.task(operation).value : Task { await operation() }.value
+        others.cancel()
+        await others.value
+
+        #expect(isOneStep)
     }
 
     @Test func `errors of a task of the request path reach its value`() async {

@@ -26,6 +26,7 @@ final class LoopbackServer {
     private let handler: Handler
     private var connections: [ObjectIdentifier: Connection] = [:]
     private(set) var connectionsAccepted = 0
+    var connectionClosed: (@RequestPath () -> Void)?
 
     var url: String { "http://127.0.0.1:\(port)/" }
 
@@ -73,6 +74,7 @@ final class LoopbackServer {
             connectionsAccepted += 1
             let connection = Connection(accepted, handler: handler) { [unowned self] connection in
                 connections[ObjectIdentifier(connection)] = nil
+                connectionClosed?()
             }
             connections[ObjectIdentifier(connection)] = connection
         }

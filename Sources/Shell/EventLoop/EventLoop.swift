@@ -7,7 +7,7 @@ public import Time
 ///
 /// A task started with `RequestPath.task` that suspends and is resumed by code on the loop never leaves the thread, so a
 /// request costs no thread hop and no lock. Nothing on the loop may block: whatever can, runs elsewhere and posts back.
-public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
+public final class EventLoop: SerialExecutor, Sendable {
     /// Started on first use; lives as long as the process.
     public static let shared = EventLoop()
 
@@ -95,7 +95,8 @@ extension EventLoop {
         precondition(isCurrent, "this code belongs to the request path, and runs on another thread")
     }
 
-    private func add(_ work: LoopWork) {
+    /// Runs `work` after what was added before it; callable from any thread.
+    func add(_ work: LoopWork) {
         if isCurrent { return ready.append(work) }
         let mustWake = inbox.withLock { inbox in
             inbox.work.append(work)
@@ -144,10 +145,11 @@ extension EventLoop {
 
     @RequestPath private func runWork() {
         let serial = asUnownedSerialExecutor()
-        let preference = asUnownedTaskExecutor()
+        let preference = LoopPreference.shared.asUnownedTaskExecutor()
         for _ in 0..<Self.workPerPass {
             switch ready.popFirst() {
-            case .job(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
+            case .job(let job): job.runSynchronously(on: serial)
+            case .preferringJob(let job): job.runSynchronously(isolatedTo: serial, taskExecutor: preference)
             case .call(let work): work()
             case nil: return
             }

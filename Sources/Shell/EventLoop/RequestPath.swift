@@ -31,7 +31,7 @@ extension RequestPath {
     public static func task<Success: Sendable>(
         _ operation: @escaping @Sendable @RequestPath () async -> Success
     ) -> Task<Success, Never> {
-        Task(executorPreference: EventLoop.shared) { await operation() }
+        Task(executorPreference: LoopPreference.shared) { await operation() }
     }
 
     /// Starts a task on the request path that stays there.
@@ -39,6 +39,6 @@ extension RequestPath {
     public static func task<Success: Sendable>(
         _ operation: @escaping @Sendable @RequestPath () async throws -> Success
     ) -> Task<Success, any Error> {
-        Task(executorPreference: EventLoop.shared) { try await operation() }
+        Task(executorPreference: LoopPreference.shared) { try await operation() }
     }
 }

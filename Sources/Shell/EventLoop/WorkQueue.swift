@@ -1,6 +1,8 @@
 /// Something to run on the loop.
 enum LoopWork: Sendable {
     case job(UnownedJob)
+    /// A job of a task that prefers the loop.
+    case preferringJob(UnownedJob)
     case call(@Sendable @RequestPath () -> Void)
 }
 

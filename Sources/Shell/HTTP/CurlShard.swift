@@ -34,12 +34,11 @@ final class CurlShard {
         observe()
     }
 
-    /// Asks the client for nothing any more: it may be on its way out, and libcurl calls back while it cleans up.
-    func retire() { isScheduled = true }
-
-    /// Closes the connections. No transfer may be left.
-    func close() {
-        precondition(transfers.isEmpty, "a shard closes after its transfers")
+    /// Ends its transfers with `error` and closes its connections.
+    func close(_ error: HTTPError) {
+        // libcurl calls back while it cleans up, and the client may be on its way out: nothing is asked of it any more.
+        isScheduled = true
+        for transfer in transfers { transfer.finish(.failure(error)) }
         timer?.cancel()
         curl_multi_cleanup(multi)
     }

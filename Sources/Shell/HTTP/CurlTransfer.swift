@@ -102,7 +102,7 @@ extension CurlTransfer {
         self.shard = shard
     }
 
-    private static let cancellation = HTTPError(.cancelled, message: "The request was cancelled")
+    static let cancellation = HTTPError(.cancelled, message: "The request was cancelled")
 
     private func prepare(_ request: HTTPRequest) {
         cshims_easy_set_string(easy, CURLOPT_URL, request.url)

@@ -47,6 +47,7 @@ public final class HTTPClient {
     /// the task is cancelled; the transfer is then aborted.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         guard hook != nil else { throw Self.closedError }
+        guard !Task.isCancelled else { throw CurlTransfer.cancellation }
         let transfer =
             idleTransfers.popLast() ?? CurlTransfer(settings: settings, share: share, sockets: sockets)
         let use = transfer.use
@@ -70,19 +71,13 @@ public final class HTTPClient {
         guard let hook = hook.take() else { return }
         hook.cancel()
         shardReview?.cancel()
-        for shard in shards { close(shard) }
+        for shard in shards { shard.close(Self.closedError) }
         shards = []
         scheduled = []
         idleTransfers = []
     }
 
     private static let closedError = HTTPError(.cancelled, message: "The HTTP client is closed")
-
-    private func close(_ shard: CurlShard) {
-        shard.retire()
-        for transfer in shard.transfers { transfer.finish(.failure(Self.closedError)) }
-        shard.close()
-    }
 
     private func recycle(_ transfer: CurlTransfer) {
         transfer.recycle()
@@ -126,7 +121,7 @@ extension HTTPClient {
         shards.removeAll { shard in
             guard shard.transfers.isEmpty && shard.idleSince <= limit else { return false }
             scheduled.removeAll { $0 === shard }
-            shard.close()
+            shard.close(Self.closedError)
             return true
         }
     }
