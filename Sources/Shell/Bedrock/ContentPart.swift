@@ -1,80 +1,58 @@
 import ChatCompletions
 import JSON
 
-/// One text of a message's content: the whole of it, or one part.
-struct MessageText {
+/// One part of a message's content.
+enum ContentPart {
     /// A value of kind string.
-    var text: JSONValue
-    var cachePoint: CachePoint?
+    case text(JSONValue)
+    /// A text that the guardrail is to look at.
+    case guardedText(JSONValue)
+    case attachment(Attachment)
 
-    /// The texts of the message at `index`, in order. Any other kind of part is refused by its place and name.
-    static func parts(of message: JSONValue, at index: Int) throws(RequestFailure) -> [MessageText] {
-        guard let content = message["content"], !content.isNull else {
-            if message["role"]?.isString("assistant") == true { return [] }
-            throw ConverseParameters.refusal("messages[\(index)].content", "expected a string or a list of parts")
-        }
-        switch content.kind {
-        case .string: return [MessageText(text: content, cachePoint: nil)]
-        case .array:
-            var parts: [MessageText] = []
-            for part in content.elements {
-                parts.append(try MessageText(part: part, at: "messages[\(index)].content[\(parts.count)]"))
-            }
-            return parts
-        case .object, .number, .bool, .null:
-            throw ConverseParameters.refusal("messages[\(index)].content", "expected a string or a list of parts")
+    init(_ part: JSONValue, at place: ContentPlace) throws(RequestFailure) {
+        guard let type = part["type"], type.isString else { throw place.refusal(".type", "expected a string") }
+        if type.isString("text") {
+            self = .text(try Self.text(part, at: place))
+        } else if type.isString("guarded_text") {
+            self = .guardedText(try Self.text(part, at: place))
+        } else if type.isString("image_url") {
+            self = .attachment(try Self.image(part, at: place))
+        } else if type.isString("file") {
+            self = .attachment(try Self.file(part, at: place))
+        } else {
+            throw place.refusal(
+                ".type", "\"\(type.string ?? "")\" is not supported, only text, image_url and file")
         }
     }
 
-    private init(text: JSONValue, cachePoint: CachePoint?) {
-        self.text = text
-        self.cachePoint = cachePoint
+    private static func text(_ part: JSONValue, at place: ContentPlace) throws(RequestFailure) -> JSONValue {
+        guard let text = part["text"], text.isString else { throw place.refusal(".text", "expected a string") }
+        return text
     }
 
-    private init(part: JSONValue, at path: String) throws(RequestFailure) {
-        guard let type = part["type"], type.isString else {
-            throw ConverseParameters.refusal("\(path).type", "expected a string")
-        }
-        guard type.isString("text") else {
-            throw ConverseParameters.refusal("\(path).type", "\"\(type.string ?? "")\" is not supported, only text")
-        }
-        guard let text = part["text"], text.isString else {
-            throw ConverseParameters.refusal("\(path).text", "expected a string")
-        }
-        self.init(text: text, cachePoint: CachePoint(part))
+    private static func image(_ part: JSONValue, at place: ContentPlace) throws(RequestFailure) -> Attachment {
+        guard let image = part["image_url"] else { throw place.refusal(".image_url", "expected an object") }
+        if image.isString { return try Attachment(uri: image, format: part["format"], at: place, ".image_url") }
+        return try Attachment(
+            uri: image["url"], format: image["format"] ?? part["format"], at: place, ".image_url.url")
     }
 
-    func write(to writer: inout JSONWriter, _ capabilities: ModelCapabilities) {
-        writer.beginObject()
-        writer.key("text")
-        writer.source(text.source)
-        writer.endObject()
-        cachePoint?.write(to: &writer, capabilities)
+    private static func file(_ part: JSONValue, at place: ContentPlace) throws(RequestFailure) -> Attachment {
+        guard let file = part["file"], file.isObject else { throw place.refusal(".file", "expected an object") }
+        let format = file["format"] ?? part["format"]
+        if let data = file["file_data"], !data.isNull {
+            return try Attachment(uri: data, format: format, at: place, ".file.file_data")
+        }
+        return try Attachment(uri: file["file_id"], format: format, at: place, ".file.file_id")
     }
 }
 
-/// A `cache_control` mark: what comes before it is to be kept in the model's prompt cache.
-struct CachePoint {
-    private let ttl: JSONValue?
+/// Where a part stands; spelled out only for a failure.
+struct ContentPlace {
+    var message: Int
+    var part: Int
 
-    /// The mark of a message or part; nil when it has none.
-    init?(_ marked: JSONValue) {
-        guard let mark = marked["cache_control"], mark.isObject else { return nil }
-        ttl = mark["ttl"]
-    }
-
-    /// Writes nothing for a model that has no prompt cache.
-    func write(to writer: inout JSONWriter, _ capabilities: ModelCapabilities) {
-        guard capabilities.cachesPrompts else { return }
-        writer.beginObject()
-        writer.key("cachePoint")
-        writer.beginObject()
-        writer.member("type", "default")
-        if capabilities.cachesPromptsForAnHour, let ttl, ttl.isString {
-            writer.key("ttl")
-            writer.source(ttl.source)
-        }
-        writer.endObject()
-        writer.endObject()
+    func refusal(_ member: String, _ why: String) -> RequestFailure {
+        ConverseParameters.refusal("messages[\(message)].content[\(part)]\(member)", why)
     }
 }
