@@ -58,9 +58,9 @@ public final class BedrockProvider: ChatProvider {
         _ request: ChatRequest, _ attempt: Attempt
     ) async throws(ProviderError) -> ChatResponse {
         let target = try target(of: attempt)
-        let body = try Self.body(of: request, attempt, target)
+        let (body, form) = try Self.body(of: request, attempt, target)
         let answer = try await exchange(body, with: target, timeout: attempt.timeout)
-        return try response(from: answer, target)
+        return try response(from: answer, form, target)
     }
 
     private func target(of attempt: Attempt) throws(ProviderError) -> BedrockTarget {
@@ -80,9 +80,11 @@ public final class BedrockProvider: ChatProvider {
 
     private static func body(
         of request: ChatRequest, _ attempt: Attempt, _ target: BedrockTarget
-    ) throws(ProviderError) -> [UInt8] {
+    ) throws(ProviderError) -> (body: [UInt8], form: AnswerForm) {
         do throws(RequestFailure) {
-            return try ConverseRequest(request, parameterEntry: attempt.parameterEntry, for: target.converse).json()
+            let converse = try ConverseRequest(
+                request, parameterEntry: attempt.parameterEntry, for: target.converse)
+            return (try converse.json(), converse.answerForm)
         } catch {
             throw BedrockErrors.providerError(error)
         }
@@ -133,17 +135,18 @@ public final class BedrockProvider: ChatProvider {
         }
     }
 
-    private func response(from answer: HTTPResponse, _ target: BedrockTarget) throws(ProviderError) -> ChatResponse {
+    private func response(
+        from answer: HTTPResponse, _ form: AnswerForm, _ target: BedrockTarget
+    ) throws(ProviderError) -> ChatResponse {
         let converse: ConverseResponse
         do throws(ConverseResponse.Malformation) {
-            converse = try ConverseResponse(json: answer.body)
+            converse = try ConverseResponse(json: answer.body, form: form)
         } catch {
             throw BedrockErrors.malformedAnswer(error.description, requestID: answer.headers["x-amzn-requestid"])
         }
         if converse.hasUnknownStopReason { statistics.unknownStopReasons += 1 }
-        return ChatResponse(
-            id: responseIDs.next().description, created: time.now.unixMilliseconds / 1000, model: target.converse.model,
-            escapedContent: converse.escapedContent, finishReason: converse.finishReason, usage: converse.usage)
+        return converse.chatResponse(
+            id: responseIDs.next().description, created: time.now.unixMilliseconds / 1000, model: target.converse.model)
     }
 }
 

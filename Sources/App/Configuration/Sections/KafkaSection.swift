@@ -41,8 +41,7 @@ public struct KafkaSection: Sendable {
                     section.value(key, .property)
                 }
             if let value {
-                properties.append(
-                    Property(name: key, value: value, file: entry.value.file, line: entry.keyLine))
+                properties.append(Property(name: key, value: value, file: entry.value.file, line: entry.keyLine))
             }
         }
         if !properties.contains(where: { $0.name == "group.id" }) {
