@@ -73,8 +73,8 @@ let package = Package(
         shell(
             "Bedrock",
             [
-                "COpenSSL", "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction",
-                "Routing", "Time",
+                "COpenSSL", "CShims", "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI",
+                "Redaction", "Routing", "Threads", "Time",
             ]),
         shell("AdminHTTP", ["CShims", "Logging", "Threads"]),
 
