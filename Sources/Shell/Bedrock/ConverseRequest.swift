@@ -1,34 +1,48 @@
-import ChatCompletions
+package import ChatCompletions
 import JSON
 
 /// What building a request depends on besides the request.
-struct ConverseTarget: Hashable, Sendable {
+package struct ConverseTarget: Hashable, Sendable {
     /// The model's name as replies and messages give it.
-    var model: String
-    var capabilities: ModelCapabilities
+    package var model: String
+    package var capabilities: ModelCapabilities
     /// `drop_params`.
-    var dropsUnsupportedParameters: Bool
+    package var dropsUnsupportedParameters: Bool
+
+    package init(model: String, capabilities: ModelCapabilities, dropsUnsupportedParameters: Bool) {
+        self.model = model
+        self.capabilities = capabilities
+        self.dropsUnsupportedParameters = dropsUnsupportedParameters
+    }
 }
 
 /// What of a request the reading of its answer depends on.
-struct AnswerForm: Sendable {
+package struct AnswerForm: Sendable {
     /// Nil: no tools were offered.
     var toolNames: ToolNames?
     /// Whether the input of `json_tool_call` is the answer's text.
     var isJSONToolCall = false
+
+    package init() {}
+
+    init(toolNames: ToolNames? = nil, isJSONToolCall: Bool = false) {
+        self.toolNames = toolNames
+        self.isJSONToolCall = isJSONToolCall
+    }
 }
 
 /// A chat request as a Converse body (Bedrock reference, sections 5.1 and 5.2).
 ///
 /// Text is copied through in its escaped form: both sides are JSON strings.
-struct ConverseRequest {
+package struct ConverseRequest {
     private let parameters: ConverseParameters
     private let conversation: Conversation
     private let target: ConverseTarget
     private let sizeHint: Int
 
     /// Refuses with the 400 that names the field what Converse, or this program, cannot do.
-    init(_ request: ChatRequest, parameterEntry: Int? = nil, for target: ConverseTarget) throws(RequestFailure) {
+    package init(_ request: ChatRequest, parameterEntry: Int? = nil, for target: ConverseTarget) throws(RequestFailure)
+    {
         parameters = try ConverseParameters(request, parameterEntry: parameterEntry, for: target)
         conversation = try Conversation(
             parameters.messages, toolNames: parameters.toolConfiguration?.names,
@@ -42,7 +56,7 @@ struct ConverseRequest {
         AnswerForm(toolNames: parameters.toolConfiguration?.names, isJSONToolCall: parameters.isJSONToolCall)
     }
 
-    func json() throws(RequestFailure) -> [UInt8] {
+    package func json() throws(RequestFailure) -> [UInt8] {
         var writer = JSONWriter(capacity: sizeHint)
         writer.beginObject()
         try conversation.write(to: &writer, for: target.capabilities)

@@ -1,11 +1,11 @@
-import ChatCompletions
+package import ChatCompletions
 import JSON
 
 /// What Converse answered, in OpenAI's terms (Bedrock reference, section 5.3).
-struct ConverseResponse {
-    var escapedContent: [UInt8] = []
-    var finishReason: ChatResponse.FinishReason
-    var usage: Usage
+package struct ConverseResponse {
+    package var escapedContent: [UInt8] = []
+    package var finishReason: ChatResponse.FinishReason
+    package var usage: Usage
     var toolCalls: [ToolCall] = []
     var escapedReasoning: [UInt8] = []
     var thinkingBlocks: [ThinkingBlock] = []
@@ -16,11 +16,11 @@ struct ConverseResponse {
     var hasUnknownStopReason = false
 
     /// Why an answer with status 200 cannot be used.
-    struct Malformation: Error, Hashable {
+    package struct Malformation: Error, Hashable {
         var description: String
     }
 
-    init(json: [UInt8], form: AnswerForm = AnswerForm()) throws(Malformation) {
+    package init(json: [UInt8], form: AnswerForm = AnswerForm()) throws(Malformation) {
         let root: JSONValue
         do throws(JSONError) {
             root = try JSONDocument(parsing: json).root
