@@ -43,6 +43,7 @@ let package = Package(
         .executable(name: "bedrock-simulator", targets: ["SimulatorTool"]),
         .executable(name: "relay-benchmarks", targets: ["Benchmarks"]),
         .executable(name: "routing-replay", targets: ["RoutingReplay"]),
+        .executable(name: "converse-map", targets: ["ConverseMap"]),
     ],
     targets: [
         // System: the C headers, and the few C lines Swift cannot express.
@@ -72,8 +73,8 @@ let package = Package(
         shell(
             "Bedrock",
             [
-                "COpenSSL", "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction",
-                "Routing", "Time",
+                "COpenSSL", "CShims", "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI",
+                "Redaction", "Routing", "Threads", "Time",
             ]),
         shell("AdminHTTP", ["CShims", "Logging", "Threads"]),
 
@@ -96,7 +97,7 @@ let package = Package(
             ],
             path: "Sources/App/BedrockRelay", swiftSettings: strict),
 
-        // Tools: a fake Bedrock and Kafka; timings; the replay of recorded routing scenarios.
+        // Tools: a fake Bedrock and Kafka; timings; the replay of recorded routing scenarios; the mapping by itself.
         .target(
             name: "Simulator", dependencies: ["CRdKafka", "CShims"], path: "Sources/Tools/Simulator",
             swiftSettings: strict),
@@ -111,6 +112,7 @@ let package = Package(
             name: "RoutingScenarios", dependencies: ["ChatCompletions", "Configuration", "JSON", "Routing", "Time"],
             path: "Sources/Tools/RoutingScenarios", swiftSettings: strict),
         tool("RoutingReplay", ["RoutingScenarios"]),
+        tool("ConverseMap", ["Bedrock", "ChatCompletions", "Configuration"]),
 
         // Tests: one target per source target, and what they share.
         .target(name: "TestSupport", dependencies: ["Time"], path: "Tests/TestSupport", swiftSettings: strict),
@@ -130,8 +132,8 @@ let package = Package(
         tests(
             "Bedrock",
             [
-                "ChatCompletions", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction", "Routing",
-                "Simulator", "TestSupport", "Time",
+                "ChatCompletions", "Configuration", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction",
+                "Routing", "Simulator", "TestSupport", "Time",
             ],
             resources: [.copy("Fixtures")]),
         tests("AdminHTTP", ["Logging", "Threads"]),

@@ -31,7 +31,8 @@ import Time
     private static let http = HTTPClient(logger: Logger(level: .error, format: .json))
 
     private func provider(
-        at url: String, model: String = model, _ change: (inout BedrockDeployment) -> Void = { _ in }
+        at url: String, model: String = model, environment: [String: String] = ["AWS_EC2_METADATA_DISABLED": "true"],
+        _ change: (inout BedrockDeployment) -> Void = { _ in }
     ) throws -> BedrockProvider {
         var deployment = BedrockDeployment(id: DeploymentID("d"), model: model)
         deployment.accessKeyID = Self.credentials.accessKeyID
@@ -41,7 +42,7 @@ import Time
         deployment.runtimeEndpoint = url
         change(&deployment)
         return try BedrockProvider(
-            deployments: [deployment], environment: [:], http: Self.http, time: time,
+            deployments: [deployment], environment: environment, http: Self.http, time: time,
             logger: Logger(level: .error, format: .json))
     }
 
@@ -141,6 +142,78 @@ import Time
         #expect(
             server.requests.map { $0.headers["x-amz-date"] }.dropFirst() == ["20260105T120000Z", "20260105T120000Z"])
         #expect(provider.statistics.clockCorrections == 1)
+    }
+
+    private static func refusal(_ code: String) -> ScriptedServer.Answer {
+        .response(403, headers: ["x-amzn-ErrorType: \(code)"], body: #"{"message":"m"}"#)
+    }
+
+    /// A deployment whose keys come from a container's endpoint at `url`.
+    private func containerProvider(at server: ScriptedServer, keysFrom url: String) throws -> BedrockProvider {
+        try provider(at: server.url, environment: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": url]) {
+            $0.accessKeyID = nil
+            $0.secretAccessKey = nil
+            $0.sessionToken = nil
+        }
+    }
+
+    private static func keys(_ id: String) -> ScriptedServer.Answer {
+        .response(
+            200,
+            body: #"{"AccessKeyId":"\#(id)","SecretAccessKey":"s","Token":"t","Expiration":"2026-01-05T16:00:00Z"}"#)
+    }
+
+    @Test(arguments: ["ExpiredTokenException", "UnrecognizedClientException"])
+    func `keys that are no longer good are replaced, and the call repeated once`(_ code: String) async throws {
+        let source = try ScriptedServer([Self.keys("OLD"), Self.keys("NEW")])
+        defer { source.stop() }
+        let server = try ScriptedServer([Self.refusal(code), Self.success])
+        defer { server.stop() }
+
+        _ = try await complete(with: containerProvider(at: server, keysFrom: source.url))
+
+        let signatures = server.requests.compactMap { $0.headers["authorization"] }
+        #expect(signatures.map { $0.contains("Credential=OLD/") } == [true, false])
+        #expect(signatures.map { $0.contains("Credential=NEW/") } == [false, true])
+        #expect(source.requests.count == 2)
+    }
+
+    @Test func `keys that go on being refused are replaced once, not for ever`() async throws {
+        let source = try ScriptedServer([Self.keys("OLD"), Self.keys("NEW")])
+        defer { source.stop() }
+        let server = try ScriptedServer([Self.refusal("ExpiredTokenException")])
+        defer { server.stop() }
+
+        let error = try await failure(with: containerProvider(at: server, keysFrom: source.url))
+
+        #expect(error.reply.status == 403)
+        #expect(server.requests.count == 2)
+    }
+
+    @Test func `keys that cannot be had make a 503 that cools down, and nothing is sent`() async throws {
+        let server = try ScriptedServer([Self.success])
+        defer { server.stop() }
+        let source = try ScriptedServer([.response(200, body: "{}")])
+        defer { source.stop() }
+
+        let error = try await failure(with: containerProvider(at: server, keysFrom: source.url))
+
+        #expect(error.attempt == AttemptFailure(.serviceUnavailable, status: 503))
+        #expect(error.reply.status == 503)
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func `a request waits for its keys no longer than it may`() async throws {
+        let server = try ScriptedServer([Self.success])
+        defer { server.stop() }
+        let source = try ScriptedServer([.silence])
+        defer { source.stop() }
+
+        let error = try await failure(
+            with: containerProvider(at: server, keysFrom: source.url), timeout: .milliseconds(20))
+
+        #expect(error.attempt.failureClass == .timeout)
+        #expect(server.requests.isEmpty)
     }
 
     @Test func `an endpoint that goes on refusing is asked twice, not for ever`() async throws {

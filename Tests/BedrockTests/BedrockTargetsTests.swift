@@ -50,7 +50,7 @@ import Testing
     @Test func `all problems of all deployments are reported at once`() {
         let deployments = [
             Self.deployment("openai/gpt-4"), Self.deployment("bedrock/m.x"),
-            Self.deployment("bedrock/m.y") { $0.roleName = "r" },
+            Self.deployment("bedrock/m.y") { $0.profileName = "r" },
             Self.deployment("bedrock/m.z") { $0.apiBase = "nonsense" },
             Self.deployment("bedrock/m.b") {
                 $0.apiKey = Secret("key")
@@ -61,7 +61,7 @@ import Testing
             try BedrockTargets(deployments: deployments, environment: [:])
         }
         #expect(error?.problems.map(\.deploymentIndex) == [0, 2, 3, 4, 5])
-        #expect(error?.problems.map(\.key) == ["model", "aws_role_name", "api_base", "api_key", "aws_region_name"])
+        #expect(error?.problems.map(\.key) == ["model", "aws_profile_name", "api_base", "api_key", "aws_region_name"])
         #expect(error?.description.contains("key") == true)
     }
 

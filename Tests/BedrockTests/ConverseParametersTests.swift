@@ -24,7 +24,12 @@ import Testing
         (#""user":"u","metadata":{"tags":["a"]},"n":1,"stream":false,"stream_options":{}"#, "{}"),
         (#""num_retries":2,"timeout":5,"mock_testing_fallbacks":false,"tools":[],"tool_choice":"none""#, "{}"),
         (#""response_format":{"type":"text"},"reasoning_effort":"none""#, "{}"),
-        (#""response_format":{"type":"json_object"}"#, "{}"),
+        (#""response_format":{"type":"json_object"}"#, "{}"), (#""tool_choice":"auto""#, "{}"),
+        (#""tools":[{"type":"web_search"}]"#, "{}"), (#""parallel_tool_calls":false"#, "{}"),
+        (
+            #""guardrailConfig":null,"requestMetadata":{"a b":"x-1"}"#,
+            #"{},"requestMetadata":{"a b":"x-1"}"#
+        ),
         (#""service_tier":"auto""#, #"{},"serviceTier":{"type":"default"}"#),
         (#""service_tier":"scale""#, "{}"),
         (#""serviceTier":{"type":"reserved"}"#, #"{},"serviceTier":{"type":"reserved"}"#),
@@ -68,9 +73,11 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""tools":[{"type":"function"}]"#, "tools"), (#""tool_choice":"auto""#, "tool_choice"),
-        (#""thinking":{"type":"enabled"}"#, "thinking"), (#""guardrailConfig":{}"#, "guardrailConfig"),
-        (#""response_format":{"type":"json_schema","json_schema":{}}"#, "response_format"),
+        (#""toolConfig":{}"#, "toolConfig"), (#""inferenceConfig":{}"#, "inferenceConfig"),
+        (#""tool_choice":"required""#, "tool_choice"),
+        (#""response_format":{"type":"json_schema","json_schema":{}}"#, "response_format.json_schema.schema"),
+        (#""requestMetadata":{}"#, "requestMetadata"), (#""requestMetadata":{"a":"ü"}"#, "requestMetadata.a"),
+        (#""requestMetadata":{"a":1}"#, "requestMetadata.a"),
         (#""stream":true"#, "stream"),
         (#""aws_secret_access_key":"s""#, "aws_secret_access_key"), (#""api_base":"http://x""#, "api_base"),
     ])

@@ -44,6 +44,75 @@ import Testing
         #expect(response.hasUnknownStopReason == isUnknown)
     }
 
+    @Test func `tool calls go by the requester's names`() throws {
+        var names = ToolNames()
+        _ = try names.add("get.it", at: "")
+        let content = #"[{"text":"a"},{"toolUse":{"toolUseId":"t1","name":"get_it","input":{"a": "\u00e9"}}}]"#
+        let response = try ConverseResponse(
+            json: Self.answer(content: content, stopReason: "tool_use"), form: AnswerForm(toolNames: names))
+        #expect(
+            response.toolCalls == [ToolCall(id: "t1", name: "get.it", arguments: Array(#"{"a": "\u00e9"}"#.utf8))])
+        #expect(response.finishReason == .toolCalls)
+    }
+
+    @Test func `the JSON tool's input is the answer`() throws {
+        let content = #"[{"text":"Sure:"},{"toolUse":{"toolUseId":"t1","name":"json_tool_call","input":{"a":"\n"}}}]"#
+        let response = try ConverseResponse(
+            json: Self.answer(content: content, stopReason: "tool_use"), form: AnswerForm(isJSONToolCall: true))
+        #expect(String(decoding: response.escapedContent, as: UTF8.self) == #"{\"a\":\"\\n\"}"#)
+        #expect(response.toolCalls.isEmpty)
+        #expect(response.finishReason == .stop)
+    }
+
+    @Test(arguments: [false, true])
+    func `calls beside the JSON answer are still calls`(_ isJSONFirst: Bool) throws {
+        let json = #"{"toolUse":{"toolUseId":"t1","name":"json_tool_call","input":{}}}"#
+        let other = #"{"toolUse":{"toolUseId":"t2","name":"f","input":{}}}"#
+        let content = isJSONFirst ? "[\(json),\(other)]" : "[\(other),\(json)]"
+        let response = try ConverseResponse(
+            json: Self.answer(content: content, stopReason: "tool_use"), form: AnswerForm(isJSONToolCall: true))
+        #expect(response.toolCalls.map(\.id) == ["t2"])
+        #expect(response.finishReason == .toolCalls)
+    }
+
+    @Test func `reasoning comes as one text and as blocks to send back`() throws {
+        let content = """
+            [{"reasoningContent":{"reasoningText":{"text":"r\\n","signature":"s"}}},
+            {"reasoningContent":{"redactedContent":"eA=="}},{"reasoningContent":{"reasoningText":{"text":"q"}}},{"text":"a"}]
+            """
+        let response = try ConverseResponse(json: Self.answer(content: content))
+        #expect(String(decoding: response.escapedReasoning, as: UTF8.self) == #"r\nq"#)
+        #expect(
+            response.thinkingBlocks == [
+                .thinking(escaped: Array(#"r\n"#.utf8), escapedSignature: Array("s".utf8)),
+                .redacted(escapedData: Array("eA==".utf8)), .thinking(escaped: Array("q".utf8), escapedSignature: []),
+            ])
+    }
+
+    @Test func `citations become annotations, with their place where the passage is the content`() throws {
+        let cited =
+            #"{"citationsContent":{"content":[{"text":"\u00e9b"}],"citations":[{"title":"T","location":{"web":{"url":"u"}}}]}}"#
+        #expect(
+            try ConverseResponse(json: Self.answer(content: "[\(cited),\(cited)]")).annotations == [
+                URLCitation(url: "u", title: "T", range: 0..<2), URLCitation(url: "u", title: "T", range: 2..<4),
+            ])
+        #expect(
+            try ConverseResponse(json: Self.answer(content: #"[{"text":"a"},\#(cited)]"#)).annotations == [
+                URLCitation(url: "u", title: "T", range: nil)
+            ])
+    }
+
+    @Test func `trace, service tier and reasoning tokens are told where they are known`() throws {
+        let usage = """
+            {"inputTokens":1,"outputTokens":9},"trace":{"guardrail":{}},"serviceTier":{"type":"flex"},
+            "additionalModelResponseFields":{"usage":{"output_tokens_details":{"thinking_tokens":7}}}
+            """
+        let response = try ConverseResponse(json: Self.answer(usage: usage))
+        #expect(response.usage.reasoningTokens == 7)
+        #expect(response.serviceTier == "flex")
+        #expect(String(decoding: response.trace, as: UTF8.self) == #"{"guardrail":{}}"#)
+    }
+
     @Test func `cached input counts as input, as OpenAI has it`() throws {
         let usage =
             #"{"inputTokens":3,"outputTokens":2,"totalTokens":35,"cacheReadInputTokens":10,"cacheWriteInputTokens":20}"#

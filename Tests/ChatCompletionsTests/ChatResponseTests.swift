@@ -19,6 +19,32 @@ import Testing
         #expect(String(decoding: json, as: UTF8.self) == expected)
     }
 
+    @Test func `calls, reasoning and sources stand in the message`() throws {
+        var answer = response(usage: Usage(promptTokens: 1, completionTokens: 2))
+        answer.usage.reasoningTokens = 1
+        answer.toolCalls = [ToolCall(id: "t", name: "f", arguments: Array(#"{"a":"\n"}"#.utf8))]
+        answer.escapedReasoning = Array(#"r\n"#.utf8)
+        answer.thinkingBlocks = [
+            .thinking(escaped: Array(#"r\n"#.utf8), escapedSignature: Array("s".utf8)),
+            .redacted(escapedData: Array("eA==".utf8)),
+        ]
+        answer.annotations = [URLCitation(url: "u", title: "T", range: 0..<2)]
+        answer.serviceTier = "flex"
+        answer.trace = Array(#"{"guardrail":{}}"#.utf8)
+
+        let json = String(decoding: answer.json(), as: UTF8.self)
+
+        let message =
+            #","reasoning_content":"r\n","thinking_blocks":[{"type":"thinking","thinking":"r\n","signature":"s"},"#
+            + #"{"type":"redacted_thinking","data":"eA=="}],"#
+            + #""tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{\"a\":\"\\n\"}"}}],"#
+            + #""annotations":[{"type":"url_citation","url_citation":"#
+            + #"{"start_index":0,"end_index":2,"title":"T","url":"u"}}]},"finish_reason""#
+        #expect(json.contains(message))
+        #expect(json.contains(#""completion_tokens_details":{"reasoning_tokens":1}"#))
+        #expect(json.hasSuffix(#","service_tier":"flex","trace":{"guardrail":{}}}"#))
+    }
+
     @Test func `cache figures are told when there are any`() throws {
         let usage = Usage(
             promptTokens: 12, completionTokens: 40, totalTokens: 60, cacheReadTokens: 5, cacheWriteTokens: 3)

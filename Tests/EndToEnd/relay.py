@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 
 import requests
 
@@ -23,7 +24,9 @@ class Relay(ChildProcess):
         command = [binary, "run"]
         for file in [*files, self.config_file]:
             command += ["--config", file]
-        super().__init__(name, command, environment={**os.environ, **(environment or {})})
+        # Swift's backtracer can hang over a crashed process and keep its pipes open.
+        environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", **(environment or {})}
+        super().__init__(name, command, environment)
 
     def events(self, event=None):
         """The log lines so far as dicts; lines that are not JSON objects are a bug and fail the test."""
@@ -37,6 +40,15 @@ class Relay(ChildProcess):
 
     def get(self, path):
         return requests.get(self.admin_url + path, timeout=10)
+
+    def metric(self, name, **labels):
+        """The sum of the metric's samples that have these labels; 0 when there is none."""
+        total = 0.0
+        for line in self.get("/metrics").text.splitlines():
+            match = re.fullmatch(rf"bedrock_relay_{name}(?:{{(.*)}})? (\S+)", line)
+            if match and all(f'{label}="{value}"' in (match[1] or "") for label, value in labels.items()):
+                total += float(match[2])
+        return total
 
     def wait_until_ready(self, timeout=30):
         def is_ready():

@@ -10,8 +10,9 @@ from child_process import ChildProcess
 class Simulator:
     """`bedrock-simulator` on a port of its own; scripts are set and the journal is read over HTTP."""
 
-    def __init__(self, binary, *arguments):
-        self.process = ChildProcess("bedrock-simulator", [binary, "--port", "0", *arguments])
+    def __init__(self, binary, *arguments, port=0):
+        """`port` 0: a free one."""
+        self.process = ChildProcess("bedrock-simulator", [binary, "--port", port, *arguments])
         try:
             self.port = int(self.process.wait_for_line(r"127\.0\.0\.1:(\d+)")[1])
         except BaseException:

@@ -3,6 +3,8 @@
 import json
 import uuid
 
+from confluent_kafka import Consumer, TopicPartition
+
 from kafka_client import TopicReader, TopicWriter
 
 SONNET = "anthropic.claude-3-5-sonnet-20240620-v1:0"
@@ -28,6 +30,7 @@ class Stage:
     def __init__(self, broker, simulator, partitions=1, topic_config=None):
         self.broker = broker
         self.simulator = simulator
+        self.partitions = partitions
         name = uuid.uuid4().hex[:12]
         self.group = f"group-{name}"
         self.request_topic = f"{name}.requests"
@@ -37,6 +40,7 @@ class Stage:
         for topic in (self.request_topic, self.reply_topic, self.event_topic, self.dead_letter_topic):
             broker.create_topic(topic, partitions, topic_config)
         self._writer = None
+        self._group = None
         self._readers = {}
 
     def __enter__(self):
@@ -45,6 +49,8 @@ class Stage:
     def __exit__(self, *_):
         for reader in self._readers.values():
             reader.close()
+        if self._group is not None:
+            self._group.close()
 
     def config(self, model_list=None, kafka=None, relay=None, **sections):
         """A configuration for these topics; by default one group `claude` with one deployment of HAIKU."""
@@ -110,6 +116,13 @@ class Stage:
         (letter,) = self._of(self.dead_letter_topic, request, timeout)
         return letter
 
+    def committed(self):
+        """The group's committed position and its metadata for each partition of the request topic."""
+        if self._group is None:
+            self._group = Consumer({"bootstrap.servers": self.broker.address, "group.id": self.group, "log_level": 0})
+        partitions = [TopicPartition(self.request_topic, number) for number in range(self.partitions)]
+        return [(entry.offset, entry.metadata) for entry in self._group.committed(partitions, timeout=10)]
+
     def _of(self, topic, request, timeout):
         def matches(record):
             return ("x-relay-source", request.source.encode()) in record.headers
@@ -127,8 +140,8 @@ class Stage:
     def event(self, request, timeout=20):
         return self.event_record(request, timeout).json()
 
-    def answers(self, requests, timeout=60):
-        """All replies to `requests`, once each has at least one: {source: [reply, ...]}."""
+    def answers(self, requests, count=None, timeout=60):
+        """Replies to `requests`, once `count` of them (default: all) have at least one: {source: [reply, ...]}."""
         wanted = {request.source for request in requests}
         answers = {}
 
@@ -137,7 +150,8 @@ class Stage:
             answers.setdefault(source, []).append(record)
             return source in wanted and len(answers[source]) == 1
 
-        self.reader(self.reply_topic).wait_for(is_first_answer, "an answer each", len(wanted), timeout)
+        count = len(wanted) if count is None else count
+        self.reader(self.reply_topic).wait_for(is_first_answer, "an answer each", count, timeout)
         return answers
 
 

@@ -164,7 +164,8 @@ struct PipelineFixture {
                 replyTopics: ReplyTopics(
                     defaultTopic: "replies", allowed: allowed, ownTopics: ["chat.requests", "metrics", "dlq"]),
                 requestDeadline: .seconds(600)),
-            attempts: AttemptRunner(router: router, deployments: deployments, provider: provider), outcomes: outcomes)
+            attempts: AttemptRunner(router: router, deployments: deployments, provider: provider, logger: .discard),
+            outcomes: outcomes)
     }
 
     nonisolated static let body = #"{"model": "claude-3", "messages": [{"role": "user", "content": "hi"}]}"#

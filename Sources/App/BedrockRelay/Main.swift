@@ -4,17 +4,21 @@ import Glibc
 /// The composition root: reads the command line, loads the configuration, runs the command.
 @main
 struct Main {
-    static func main() async {
-        Signals.block()
-        let code: ExitCode
+    /// Not `async`: libdispatch would then park this thread with every signal unblocked, and SIGTERM end the process.
+    /// So nothing serves the main actor, and the command is detached from it.
+    static func main() {
+        let options: CommandLineOptions
         do throws(CommandLineError) {
-            code = await run(try CommandLineOptions(Array(CommandLine.arguments.dropFirst())))
+            options = try CommandLineOptions(Array(CommandLine.arguments.dropFirst()))
         } catch {
             StandardStreams.write(
                 "bedrock-relay: \(error.message)\ntry: bedrock-relay \(error.topic.helpArguments)\n", to: STDERR_FILENO)
-            code = .usage
+            exit(ExitCode.usage.rawValue)
         }
-        exit(code.rawValue)
+        signal(SIGPIPE, SIG_IGN)
+        if case .run = options { Signals.block() }  // the other commands end at the first signal, as programs do
+        Task.detached { exit(await run(options).rawValue) }
+        while true { pause() }
     }
 
     private static func run(_ options: CommandLineOptions) async -> ExitCode {

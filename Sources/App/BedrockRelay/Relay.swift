@@ -55,8 +55,7 @@ final class Relay {
             Router(
                 settings: configuration.router, deployments: configuration.deployments,
                 chooser: SeededChooser(seed: seed)))
-        let fatal = fatal
-        producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { fatal.raise($0) }
+        producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { _ in }
         let publisher = KafkaPublisher(producer: producer, health: health)
         let relay = configuration.relay
         let deployments = configuration.deployments
@@ -72,7 +71,8 @@ final class Relay {
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: relay.replyTopics, requestDeadline: relay.requestDeadline),
-            attempts: AttemptRunner(router: router, deployments: deployments, provider: provider), outcomes: outcomes)
+            attempts: AttemptRunner(router: router, deployments: deployments, provider: provider, logger: logger),
+            outcomes: outcomes)
         (rebalances, rebalanceInput) = AsyncStream.makeStream()
     }
 

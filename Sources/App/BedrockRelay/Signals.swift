@@ -6,7 +6,6 @@ enum Signals {
     static func block() {
         var set = handled
         pthread_sigmask(SIG_BLOCK, &set, nil)
-        signal(SIGPIPE, SIG_IGN)
     }
 
     /// The signals as they come: SIGTERM, SIGINT, SIGHUP.

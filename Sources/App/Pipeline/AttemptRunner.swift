@@ -1,6 +1,6 @@
 public import ChatCompletions
 public import EventLoop
-import Logging
+public import Logging
 public import ProviderAPI
 public import Routing
 public import Time
@@ -11,12 +11,15 @@ public final class AttemptRunner {
     private let router: SharedRouter
     private let deployments: [Deployment]
     private let provider: any ChatProvider
+    private let logger: Logger
+    private var outages = DeploymentOutages()
     private let loop = EventLoop.shared
 
-    public init(router: SharedRouter, deployments: [Deployment], provider: any ChatProvider) {
+    public init(router: SharedRouter, deployments: [Deployment], provider: any ChatProvider, logger: Logger) {
         self.router = router
         self.deployments = deployments
         self.provider = provider
+        self.logger = logger
     }
 
     /// The answer to `request`, or why there is none. `trail` tells the way there in either case.
@@ -75,12 +78,14 @@ public final class AttemptRunner {
             trail.usage = response.usage
             outcome = .success(
                 usage: response.usage, timeToFirstToken: nil, contentFiltered: response.finishReason == .contentFilter)
+            noteAnswer(of: attempt)
         } catch {
             let ranOut = loop.now >= run.deadline
             outcome = error.isCancelled || ranOut ? .abandoned : .failure(error.attempt)
             run.failures.append((attemptNumber: trail.entries.count, reply: error.reply))
             status = error.attempt.status
             errorType = error.code ?? error.attempt.failureClass.rawValue
+            if case .failure = outcome { noteFailure(of: attempt, status: status, reason: error.reply.message) }
         }
         let end = loop.now
         router.finish(outcome, of: &run.session, group: attempt.modelGroup, now: end)
@@ -89,6 +94,31 @@ public final class AttemptRunner {
                 group: attempt.group, deploymentIndex: attempt.deploymentIndex, model: attempt.model, status: status,
                 errorType: errorType, started: start, latency: end.since(start), timeToFirstToken: nil,
                 cooldown: run.session.latestCooldown))
+    }
+
+    private func noteFailure(of attempt: Attempt, status: Int, reason: String) {
+        guard DeploymentOutages.isOutage(status: status),
+            outages.noteFailure(of: attempt.deploymentIndex, now: loop.now)
+        else { return }
+        let deployment = deployments[attempt.deploymentIndex]
+        logger.warning(
+            "deployment fails",
+            [
+                "model_group": .string(attempt.group), "model": .string(deployment.modelID),
+                "deployment_id": .string(deployment.id.rawValue), "status": .integer(status),
+                "reason": .string(reason),
+            ])
+    }
+
+    private func noteAnswer(of attempt: Attempt) {
+        guard let failures = outages.noteAnswer(of: attempt.deploymentIndex) else { return }
+        let deployment = deployments[attempt.deploymentIndex]
+        logger.info(
+            "deployment answers again",
+            [
+                "model_group": .string(attempt.group), "model": .string(deployment.modelID),
+                "deployment_id": .string(deployment.id.rawValue), "failures": .integer(failures),
+            ])
     }
 
     private func answer(_ attempt: Attempt, _ request: ChatRequest) async throws(ProviderError) -> ChatResponse {

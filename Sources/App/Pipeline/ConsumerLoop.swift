@@ -114,7 +114,7 @@ extension ConsumerLoop {
     }
 
     private func start(_ record: ConsumerRecord, _ id: RecordID) {
-        let task = Task { @RequestPath [handler] in
+        let task = RequestPath.task { [handler] in
             do throws(CancellationError) {
                 try await handler.handle(record)
                 self.ended(id, finished: true)

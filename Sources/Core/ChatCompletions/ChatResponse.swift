@@ -18,6 +18,15 @@ public struct ChatResponse: Sendable {
     public var escapedContent: [UInt8]
     public var finishReason: FinishReason
     public var usage: Usage
+    public var toolCalls: [ToolCall] = []
+    /// The model's reasoning as one text, escaped like the content; empty for none.
+    public var escapedReasoning: [UInt8] = []
+    public var thinkingBlocks: [ThinkingBlock] = []
+    public var annotations: [URLCitation] = []
+    /// The service tier that answered, where the provider says so.
+    public var serviceTier: String?
+    /// What the provider tells about guardrails, as JSON; empty for nothing.
+    public var trace: [UInt8] = []
 
     public init(
         id: String, created: Int64, model: String, escapedContent: [UInt8], finishReason: FinishReason, usage: Usage
@@ -45,6 +54,8 @@ public struct ChatResponse: Sendable {
         json.endArray()
         json.key("usage")
         usage.write(to: &json)
+        if let serviceTier { json.member("service_tier", serviceTier) }
+        if !trace.isEmpty { json.member("trace", source: trace) }
         json.endObject()
         return json.finish()
     }
@@ -56,6 +67,25 @@ public struct ChatResponse: Sendable {
         json.beginObject()
         json.member("role", ChatRole.assistant.rawValue)
         json.member("content", escaped: escapedContent)
+        if !escapedReasoning.isEmpty { json.member("reasoning_content", escaped: escapedReasoning) }
+        if !thinkingBlocks.isEmpty {
+            json.key("thinking_blocks")
+            json.beginArray()
+            for block in thinkingBlocks { block.write(to: &json) }
+            json.endArray()
+        }
+        if !toolCalls.isEmpty {
+            json.key("tool_calls")
+            json.beginArray()
+            for call in toolCalls { call.write(to: &json) }
+            json.endArray()
+        }
+        if !annotations.isEmpty {
+            json.key("annotations")
+            json.beginArray()
+            for citation in annotations { citation.write(to: &json) }
+            json.endArray()
+        }
         json.endObject()
         json.member("finish_reason", finishReason.rawValue)
         json.endObject()

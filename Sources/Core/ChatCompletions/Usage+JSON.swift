@@ -7,6 +7,12 @@ extension Usage {
         json.member("prompt_tokens", promptTokens)
         json.member("completion_tokens", completionTokens)
         json.member("total_tokens", totalTokens)
+        if reasoningTokens != 0 {
+            json.key("completion_tokens_details")
+            json.beginObject()
+            json.member("reasoning_tokens", reasoningTokens)
+            json.endObject()
+        }
         if cacheReadTokens != 0 || cacheWriteTokens != 0 {
             json.key("prompt_tokens_details")
             json.beginObject()

@@ -6,6 +6,8 @@ public struct Usage: Hashable, Sendable {
     public var totalTokens: Int
     public var cacheReadTokens: Int
     public var cacheWriteTokens: Int
+    /// How many of the completion tokens went into reasoning; 0 where that is not known.
+    public var reasoningTokens = 0
 
     public init(
         promptTokens: Int, completionTokens: Int, totalTokens: Int? = nil, cacheReadTokens: Int = 0,

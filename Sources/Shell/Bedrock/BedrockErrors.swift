@@ -176,4 +176,22 @@ extension BedrockErrors {
 
     static let missingCredentials = providerError(
         .authentication, message: "Unable to locate credentials; nothing was sent")
+
+    /// No keys to sign with: nothing was sent. What exactly failed is for the log.
+    static func providerError(_ failure: CredentialFailure) -> ProviderError {
+        switch failure.kind {
+        case .missing: return missingCredentials
+        case .unavailable:
+            return providerError(
+                .serviceUnavailable, message: "the deployment's AWS credentials could not be obtained; nothing was sent"
+            )
+        case .timeout:
+            return providerError(
+                .timeout, message: "the deployment's AWS credentials did not arrive in time; nothing was sent")
+        case .cancelled:
+            var error = providerError(.timeout, message: "the request was given up")
+            error.isCancelled = true
+            return error
+        }
+    }
 }

@@ -23,6 +23,7 @@ public final class BedrockProvider: ChatProvider {
     private let time: any TimeSource
     private let logger: Logger
     private let signer = SigV4Signer()
+    private let credentials: CredentialStore
     private var clockSkew = ClockSkew()
     private var responseIDs = ResponseIDs()
     /// Models that wildcards were filled in with.
@@ -41,6 +42,8 @@ public final class BedrockProvider: ChatProvider {
         self.http = http
         self.time = time
         self.logger = logger
+        credentials = CredentialStore(environment: targets.environment, http: http, time: time, logger: logger)
+        for source in targets.credentialSources { credentials.identity(for: source).startFlight() }
     }
 
     public convenience init(
@@ -58,9 +61,9 @@ public final class BedrockProvider: ChatProvider {
         _ request: ChatRequest, _ attempt: Attempt
     ) async throws(ProviderError) -> ChatResponse {
         let target = try target(of: attempt)
-        let body = try Self.body(of: request, attempt, target)
+        let (body, form) = try Self.body(of: request, attempt, target)
         let answer = try await exchange(body, with: target, timeout: attempt.timeout)
-        return try response(from: answer, target)
+        return try response(from: answer, form, target)
     }
 
     private func target(of attempt: Attempt) throws(ProviderError) -> BedrockTarget {
@@ -80,41 +83,64 @@ public final class BedrockProvider: ChatProvider {
 
     private static func body(
         of request: ChatRequest, _ attempt: Attempt, _ target: BedrockTarget
-    ) throws(ProviderError) -> [UInt8] {
+    ) throws(ProviderError) -> (body: [UInt8], form: AnswerForm) {
         do throws(RequestFailure) {
-            return try ConverseRequest(request, parameterEntry: attempt.parameterEntry, for: target.converse).json()
+            let converse = try ConverseRequest(
+                request, parameterEntry: attempt.parameterEntry, for: target.converse)
+            return (try converse.json(), converse.answerForm)
         } catch {
             throw BedrockErrors.providerError(error)
         }
     }
 
-    /// Sends `body`, a second time when the first was refused because of our clock.
+    /// What has been tried already to make a refused call pass.
+    private struct Repairs {
+        var clock = false
+        var keys = false
+    }
+
+    /// Sends `body`, again when the first was refused because of our clock or of keys that are no longer good.
     private func exchange(
         _ body: [UInt8], with target: BedrockTarget, timeout: Duration
     ) async throws(ProviderError) -> HTTPResponse {
         let start = time.now
-        let first = try await send(body, to: target, timeout: timeout)
-        if first.isSuccess { return first }
-        let error = ServiceError(first, now: time.now)
-        guard case .signature = target.authentication,
-            let offset = clockSkew.correct(for: error, from: target.host, now: time.now)
-        else { throw BedrockErrors.providerError(error) }
+        var repairs = Repairs()
+        while true {
+            let keys = try await keys(for: target, within: timeout - time.now.since(start))
+            let response = try await send(body, to: target, with: keys, timeout: timeout - time.now.since(start))
+            if response.isSuccess { return response }
+            let error = ServiceError(response, now: time.now)
+            let remaining = timeout - time.now.since(start)
+            guard let keys, remaining > .zero, await repair(error, target, keys, &repairs, within: remaining),
+                time.now.since(start) < timeout
+            else { throw BedrockErrors.providerError(error) }
+        }
+    }
+
+    /// Whether the call may pass now, after what it was refused for has been put right.
+    private func repair(
+        _ error: ServiceError, _ target: BedrockTarget, _ keys: Credentials, _ repairs: inout Repairs,
+        within timeout: Duration
+    ) async -> Bool {
+        if !repairs.keys, error.blamesKeys {
+            repairs.keys = true
+            return await credentials.identity(for: target.credentials).replace(keys, within: timeout)
+        }
+        guard !repairs.clock, let offset = clockSkew.correct(for: error, from: target.host, now: time.now) else {
+            return false
+        }
+        repairs.clock = true
         statistics.clockCorrections += 1
         logger.warning(
             "clock differs from endpoint's",
             ["host": .string(target.host), "offset_s": .double(offset.inSeconds)])
-
-        let remaining = timeout - time.now.since(start)
-        guard remaining > .zero else { throw BedrockErrors.providerError(error) }
-        let second = try await send(body, to: target, timeout: remaining)
-        if second.isSuccess { return second }
-        throw BedrockErrors.providerError(ServiceError(second, now: time.now))
+        return true
     }
 
     private func send(
-        _ body: [UInt8], to target: BedrockTarget, timeout: Duration
+        _ body: [UInt8], to target: BedrockTarget, with keys: Credentials?, timeout: Duration
     ) async throws(ProviderError) -> HTTPResponse {
-        let headers = try headers(for: body, target)
+        let headers = headers(for: body, target, keys)
         do throws(HTTPError) {
             return try await http.send(
                 HTTPRequest(.post, url: target.url, headers: headers, body: body, timeout: timeout))
@@ -123,30 +149,55 @@ public final class BedrockProvider: ChatProvider {
         }
     }
 
-    private func headers(for body: [UInt8], _ target: BedrockTarget) throws(ProviderError) -> [String] {
-        switch target.authentication {
-        case .bearer(let headers): return headers
-        case .signature(let scope, let credentials):
+    private func headers(for body: [UInt8], _ target: BedrockTarget, _ keys: Credentials?) -> [String] {
+        switch (target.authentication, keys) {
+        case (.bearer(let headers), _): return headers
+        case (.signature(let scope), let keys?):
             let instant = clockSkew.time(at: target.host, now: time.now)
-            return signer.headers(signing: body, for: scope, with: credentials, at: instant)
-        case .missing: throw BedrockErrors.missingCredentials
+            return signer.headers(signing: body, for: scope, with: keys, at: instant)
+        case (.signature, nil): preconditionFailure("a signed call has waited for its keys")
         }
     }
 
-    private func response(from answer: HTTPResponse, _ target: BedrockTarget) throws(ProviderError) -> ChatResponse {
+    /// The keys to sign with; nil: nothing is signed. Waits where there are none yet.
+    private func keys(
+        for target: BedrockTarget, within timeout: Duration
+    ) async throws(ProviderError) -> Credentials? {
+        guard case .signature = target.authentication else { return nil }
+        let identity = credentials.identity(for: target.credentials)
+        if let keys = identity.ready() { return keys }
+        do throws(CredentialFailure) {
+            return try await identity.credentials(within: timeout).credentials
+        } catch {
+            throw BedrockErrors.providerError(error)
+        }
+    }
+
+    private func response(
+        from answer: HTTPResponse, _ form: AnswerForm, _ target: BedrockTarget
+    ) throws(ProviderError) -> ChatResponse {
         let converse: ConverseResponse
         do throws(ConverseResponse.Malformation) {
-            converse = try ConverseResponse(json: answer.body)
+            converse = try ConverseResponse(json: answer.body, form: form)
         } catch {
             throw BedrockErrors.malformedAnswer(error.description, requestID: answer.headers["x-amzn-requestid"])
         }
         if converse.hasUnknownStopReason { statistics.unknownStopReasons += 1 }
-        return ChatResponse(
-            id: responseIDs.next().description, created: time.now.unixMilliseconds / 1000, model: target.converse.model,
-            escapedContent: converse.escapedContent, finishReason: converse.finishReason, usage: converse.usage)
+        return converse.chatResponse(
+            id: responseIDs.next().description, created: time.now.unixMilliseconds / 1000, model: target.converse.model)
     }
 }
 
 extension HTTPResponse {
     fileprivate var isSuccess: Bool { (200..<300).contains(status) }
+}
+
+extension ServiceError {
+    /// Whether the keys were refused: others may be accepted.
+    fileprivate var blamesKeys: Bool {
+        guard status == 403, let code else { return false }
+        return [
+            "ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException", "InvalidClientTokenId",
+        ].contains(code)
+    }
 }

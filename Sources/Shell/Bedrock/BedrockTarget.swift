@@ -6,14 +6,15 @@ final class BedrockTarget: Sendable {
     enum Authentication: Sendable {
         /// Complete headers: an API key is sent as it is.
         case bearer(headers: [String])
-        case signature(SigningTarget, Credentials)
-        case missing
+        case signature(SigningTarget)
     }
 
     let url: String
     /// What the endpoint's clock is known under.
     let host: String
     let authentication: Authentication
+    /// Whose keys sign: equal ones share them.
+    let credentials: CredentialSource
     let converse: ConverseTarget
 
     init(_ model: BedrockModelString, _ plan: DeploymentPlan) throws(EndpointError) {
@@ -26,10 +27,10 @@ final class BedrockTarget: Sendable {
             switch plan.credentials.source {
             case .bearer(let key):
                 .bearer(headers: ["Content-Type: application/json", "Authorization: Bearer \(key.reveal())"])
-            case .fixed(let credentials):
-                .signature(SigningTarget(host: endpoint.host, path: path, region: region), credentials)
-            case .missing: .missing
+            case .fixed, .sharedKeys, .process, .webIdentity, .role, .container, .instanceMetadata, .missing:
+                .signature(SigningTarget(host: endpoint.host, path: path, region: region))
             }
+        credentials = plan.credentials.source
         converse = ConverseTarget(
             model: model.id,
             capabilities: plan.deployment.capabilities ?? ModelCapabilities(baseModel: model.baseModel),
@@ -42,9 +43,13 @@ struct DeploymentPlan: Sendable {
     var deployment: BedrockDeployment
     var credentials: CredentialProvider
     var environment: [String: String]
+    /// The shared-config profile's region.
+    var profileRegion: String?
 
     func region(of model: BedrockModelString) -> String {
-        model.region(parameter: deployment.regionName, modelID: deployment.modelID, environment: environment)
+        model.region(
+            parameter: deployment.regionName, modelID: deployment.modelID, environment: environment,
+            profileRegion: profileRegion)
     }
 
     func endpoint(in region: String) throws(EndpointError) -> Endpoint {
@@ -57,5 +62,27 @@ struct DeploymentPlan: Sendable {
             )
         }
         return endpoint
+    }
+}
+
+extension DeploymentPlan {
+    init(
+        _ deployment: BedrockDeployment, environment: [String: String], profiles: SharedProfiles
+    ) throws(CredentialError) {
+        let chosen = CredentialParameters(deployment, environment).profileName?.value
+        let name = chosen ?? SharedProfiles.chosenName(in: environment)?.name ?? "default"
+        // A file that cannot be read is the problem of those who need its keys.
+        let region = (try? profiles.profile(name))?["region"]
+        // A model that cannot be parsed is reported as such; until then any region does.
+        let model = try? BedrockModelString(deployment.model)
+        let stsRegion =
+            model?.region(
+                parameter: deployment.regionName, modelID: deployment.modelID, environment: environment,
+                profileRegion: region) ?? "us-west-2"
+        self.deployment = deployment
+        self.environment = environment
+        profileRegion = region
+        credentials = try CredentialProvider(
+            deployment, region: stsRegion, environment: environment, profiles: profiles)
     }
 }

@@ -9,6 +9,7 @@ public struct BedrockTargets: Sendable {
         var target: Result<BedrockTarget, ProviderError>
     }
 
+    let environment: [String: String]
     private var entries: [Entry] = []
     private var indices: [DeploymentID: Int] = [:]
 
@@ -16,7 +17,9 @@ public struct BedrockTargets: Sendable {
     public init(
         deployments: [BedrockDeployment], environment: [String: String]
     ) throws(BedrockConfigurationError) {
+        self.environment = environment
         var problems: [BedrockConfigurationError.Problem] = []
+        let profiles = SharedProfiles(environment: environment)
         for (index, deployment) in deployments.enumerated() {
             let problem = { (key: String, message: String) in
                 BedrockConfigurationError.Problem(
@@ -24,8 +27,7 @@ public struct BedrockTargets: Sendable {
             }
             indices[deployment.id] = index
             do throws(CredentialError) {
-                let credentials = try CredentialProvider(deployment, environment: environment)
-                let plan = DeploymentPlan(deployment: deployment, credentials: credentials, environment: environment)
+                let plan = try DeploymentPlan(deployment, environment: environment, profiles: profiles)
                 do throws(TargetError) {
                     entries.append(Entry(plan: plan, target: try Self.target(for: deployment.model, plan)))
                 } catch {
@@ -42,6 +44,9 @@ public struct BedrockTargets: Sendable {
     public func describeCredentials(of id: DeploymentID) -> String {
         indices[id].map { entries[$0].plan.credentials.description } ?? "no such deployment"
     }
+
+    /// Every source of keys in use, once.
+    var credentialSources: Set<CredentialSource> { Set(entries.map(\.plan.credentials.source)) }
 
     /// How to call `model` of the deployment at `index`: its own, or one that a wildcard stands for.
     func target(at index: Int, model: String) throws(ProviderError) -> BedrockTarget {

@@ -14,8 +14,28 @@ struct ConverseParameters {
     var performanceConfig: JSONValue?
     var requestMetadata: JSONValue?
     var serviceTier: ServiceTier?
-    /// Members of `additionalModelRequestFields`; the last of equal keys counts.
-    private(set) var modelFields: [(key: String, value: JSONValue)] = []
+    var guardrailConfig: JSONValue?
+    var modelFields = ModelFields()
+
+    var reasoningEffort: JSONValue?
+    var thinking: JSONValue?
+    /// Whether the model is asked to think, and whether it can tell how many tokens that took.
+    var isThinking = false
+    var wantsThinkingUsage = false
+    /// Where the requester sets no limit.
+    var defaultMaxTokens: Int?
+
+    var tools: JSONValue?
+    var toolChoice: JSONValue?
+    var parallelToolCalls: Bool?
+    var responseFormat: JSONValue?
+    var toolConfiguration: ToolConfiguration?
+    var structuredOutput: StructuredOutput?
+    /// Whether the answer is the input of `json_tool_call`.
+    var isJSONToolCall = false
+
+    /// `modify_params`: a conversation that begins or ends with the assistant gets a user's turn there.
+    private(set) var insertsContinuations = false
 
     private var dropsUnsupported: Bool
     private var unsupported: [String] = []
@@ -43,11 +63,14 @@ struct ConverseParameters {
             for member in overrides.members { try read(member.key.string ?? "", member.value) }
         }
         dropSamplingParameters(unlessTakenBy: target.capabilities)
+        mapTopK(for: target.capabilities)
+        try mapReasoning(for: target.capabilities)
+        try mapTools(for: target.capabilities)
         try checkUnsupported(model: target.model)
     }
 
     func maxTokens(for capabilities: ModelCapabilities) -> Int? {
-        guard let tokens = maxCompletionTokens ?? legacyMaxTokens else { return nil }
+        guard let tokens = maxCompletionTokens ?? legacyMaxTokens ?? defaultMaxTokens else { return nil }
         return capabilities.hasOutputMinimum ? max(16, tokens) : tokens
     }
 
@@ -72,25 +95,27 @@ extension ConverseParameters {
         case .topK: topK = try Self.checked(value, .number, key)
         case .stop: stopSequences = try Self.stopSequences(value)
         case .performanceConfig: performanceConfig = try Self.checked(value, .object, key)
-        case .requestMetadata: requestMetadata = try Self.checked(value, .object, key)
+        case .requestMetadata: requestMetadata = try Self.metadata(value)
         case .serviceTierObject: serviceTier = .object(try Self.checked(value, .object, key))
         case .serviceTierName: readServiceTier(value)
         case .additionalModelRequestFields:
             for member in try Self.checked(value, .object, key).members {
-                setModelField(member.key.string ?? "", member.value)
+                modelFields.set(member.key.string ?? "", member.value)
             }
-        case .choiceCount: if value.integer != 1 { unsupported.append(key) }
-        case .toolList:
-            if !value.isArray || !value.elements.isEmpty { throw Self.refusal(key, "tools are not supported") }
-        case .toolChoice:
-            if !value.isString("none") { throw Self.refusal(key, "tools are not supported") }
-        case .responseFormat: try Self.checkResponseFormat(value)
-        case .reasoningEffort: if !value.isString("none") { unsupported.append(key) }
+        case .choiceCount: if value.integer != 1 { refuse(key) }
+        case .tools: tools = value
+        case .toolChoice: toolChoice = value
+        case .parallelToolCalls: parallelToolCalls = value.bool
+        case .responseFormat: responseFormat = value
+        case .reasoningEffort: reasoningEffort = value
+        case .thinking: thinking = try Self.checked(value, .object, key)
+        case .guardrailConfig: guardrailConfig = try Self.checked(value, .object, key)
         case .dropParameters: if value.bool == true { dropsUnsupported = true }
+        case .modifyParameters: insertsContinuations = value.bool == true
         case .leftOut: break
-        case .unsupported: unsupported.append(key)
+        case .unsupported: refuse(key)
         case .refused: throw Self.refusal(key, "this parameter is not supported")
-        case .modelSpecific: setModelField(key, value)
+        case .modelSpecific: modelFields.set(key, value)
         }
     }
 
@@ -103,9 +128,18 @@ extension ConverseParameters {
         }
     }
 
-    private mutating func setModelField(_ key: String, _ value: JSONValue) {
-        modelFields.removeAll { $0.key == key }
-        modelFields.append((key, value))
+    /// Remembers a parameter that this model does not take: a refusal, unless such are to be dropped.
+    mutating func refuse(_ key: String) { unsupported.append(key) }
+
+    /// Only two families take `top_k`; for the others it is dropped.
+    private mutating func mapTopK(for capabilities: ModelCapabilities) {
+        guard let topK else { return }
+        switch capabilities.family {
+        case .claude: modelFields.put("top_k", json: topK.source)
+        case .nova:
+            modelFields.put("inferenceConfig", json: Array("{\"topK\":".utf8)[...] + topK.source + [UInt8(ascii: "}")])
+        case .openAI, .grok, .other: break
+        }
     }
 
     /// Newer Claude models take no sampling parameters; temperature 1 is what they do anyway.
@@ -124,13 +158,29 @@ extension ConverseParameters {
             first, "not supported by Bedrock for \(model): \(names); set drop_params to leave them out")
     }
 
-    private static func checkResponseFormat(_ value: JSONValue) throws(RequestFailure) {
-        guard let type = value["type"]?.string else { throw refusal("response_format.type", "expected a string") }
-        switch type {
-        case "text": break
-        // Without a schema Converse has nothing to hold the answer to; the prompt must ask for JSON.
-        case "json_object" where value["response_schema"] == nil: break
-        default: throw refusal("response_format", "\"\(type)\" with a schema is not supported")
+    /// 1 to 16 pairs of short texts.
+    private static func metadata(_ value: JSONValue) throws(RequestFailure) -> JSONValue {
+        let key = "requestMetadata"
+        let count = try checked(value, .object, key).members.count
+        guard (1...16).contains(count) else { throw refusal(key, "expected 1 to 16 members") }
+        for member in value.members {
+            guard let name = member.key.string, let text = member.value.string else {
+                throw refusal("\(key).\(member.key.string ?? "")", "expected a string")
+            }
+            guard (1...256).contains(name.unicodeScalars.count), text.unicodeScalars.count <= 256,
+                (name + text).unicodeScalars.allSatisfy(isMetadataCharacter)
+            else {
+                throw refusal(
+                    "\(key).\(name)", "at most 256 letters, digits, white space and :_@$#=/+,.- are possible")
+            }
+        }
+        return value
+    }
+
+    private static func isMetadataCharacter(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", ":", "_", "@", "$", "#", "=", "/", "+", ",", ".", "-": true
+        default: scalar.properties.isWhitespace
         }
     }
 
@@ -148,7 +198,7 @@ extension ConverseParameters {
         return tokens
     }
 
-    private static func checked(
+    static func checked(
         _ value: JSONValue, _ kind: JSONValue.Kind, _ key: String
     ) throws(RequestFailure) -> JSONValue {
         guard value.kind == kind else {

@@ -16,6 +16,21 @@ package struct ConverseTarget: Hashable, Sendable {
     }
 }
 
+/// What of a request the reading of its answer depends on.
+package struct AnswerForm: Sendable {
+    /// Nil: no tools were offered.
+    var toolNames: ToolNames?
+    /// Whether the input of `json_tool_call` is the answer's text.
+    var isJSONToolCall = false
+
+    package init() {}
+
+    init(toolNames: ToolNames? = nil, isJSONToolCall: Bool = false) {
+        self.toolNames = toolNames
+        self.isJSONToolCall = isJSONToolCall
+    }
+}
+
 /// A chat request as a Converse body (Bedrock reference, sections 5.1 and 5.2).
 ///
 /// Text is copied through in its escaped form: both sides are JSON strings.
@@ -26,11 +41,19 @@ package struct ConverseRequest {
     private let sizeHint: Int
 
     /// Refuses with the 400 that names the field what Converse, or this program, cannot do.
-    package init(_ request: ChatRequest, parameterEntry: Int? = nil, for target: ConverseTarget) throws(RequestFailure) {
+    package init(_ request: ChatRequest, parameterEntry: Int? = nil, for target: ConverseTarget) throws(RequestFailure)
+    {
         parameters = try ConverseParameters(request, parameterEntry: parameterEntry, for: target)
-        conversation = try Conversation(parameters.messages)
+        conversation = try Conversation(
+            parameters.messages, toolNames: parameters.toolConfiguration?.names,
+            isGuarded: parameters.guardrailConfig != nil, insertsContinuations: parameters.insertsContinuations)
         self.target = target
         sizeHint = request.body.root.source.count + 256
+    }
+
+    /// How to read the answer to this request.
+    var answerForm: AnswerForm {
+        AnswerForm(toolNames: parameters.toolConfiguration?.names, isJSONToolCall: parameters.isJSONToolCall)
     }
 
     package func json() throws(RequestFailure) -> [UInt8] {
@@ -38,7 +61,16 @@ package struct ConverseRequest {
         writer.beginObject()
         try conversation.write(to: &writer, for: target.capabilities)
         writeInferenceConfig(to: &writer)
-        writeModelFields(to: &writer)
+        parameters.modelFields.write(to: &writer)
+        if parameters.wantsThinkingUsage {
+            writer.key("additionalModelResponseFieldPaths")
+            writer.beginArray()
+            writer.string("/usage/output_tokens_details")
+            writer.endArray()
+        }
+        parameters.toolConfiguration?.write(to: &writer, target.capabilities)
+        parameters.structuredOutput?.write(to: &writer)
+        writeGuardrail(to: &writer)
         writeServiceSettings(to: &writer)
         writer.endObject()
         return writer.finish()
@@ -59,23 +91,15 @@ package struct ConverseRequest {
         writer.endObject()
     }
 
-    private func writeModelFields(to writer: inout JSONWriter) {
-        let topK = topKField
-        if parameters.modelFields.isEmpty && topK == nil { return }
-        writer.key("additionalModelRequestFields")
+    private func writeGuardrail(to writer: inout JSONWriter) {
+        guard let config = parameters.guardrailConfig else { return }
+        writer.key("guardrailConfig")
         writer.beginObject()
-        switch topK {
-        case .plain(let value): writer.member("top_k", value)
-        case .inferenceConfig(let value):
-            writer.key("inferenceConfig")
-            writer.beginObject()
-            writer.member("topK", value)
-            writer.endObject()
-        case nil: break
-        }
-        for (key, value) in parameters.modelFields where !clashes(key, topK) {
-            writer.key(text: key)
-            writer.source(value.source)
+        for member in config.members {
+            // Belongs to streams; Converse has no such member.
+            guard let key = member.key.escapedText, !member.key.isString("streamProcessingMode") else { continue }
+            writer.key(escaped: key)
+            writer.source(member.value.source)
         }
         writer.endObject()
     }
@@ -91,31 +115,6 @@ package struct ConverseRequest {
             writer.endObject()
         case .object(let object): writer.member("serviceTier", object)
         case nil: break
-        }
-    }
-}
-
-extension ConverseRequest {
-    /// Where a family of models takes `top_k`; the others do not, and it is dropped.
-    private enum TopKField {
-        case plain(JSONValue)
-        case inferenceConfig(JSONValue)
-    }
-
-    private var topKField: TopKField? {
-        guard let value = parameters.topK else { return nil }
-        return switch target.capabilities.family {
-        case .claude: .plain(value)
-        case .nova: .inferenceConfig(value)
-        case .openAI, .grok, .other: nil
-        }
-    }
-
-    private func clashes(_ key: String, _ topK: TopKField?) -> Bool {
-        switch topK {
-        case .plain: key == "top_k"
-        case .inferenceConfig: key == "inferenceConfig"
-        case nil: false
         }
     }
 }

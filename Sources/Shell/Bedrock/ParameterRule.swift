@@ -9,10 +9,11 @@ enum ParameterRule: Sendable {
     case performanceConfig, requestMetadata, serviceTierObject, serviceTierName
     case additionalModelRequestFields
     case choiceCount
-    case toolList, toolChoice
+    case tools, toolChoice, parallelToolCalls
     case responseFormat
-    case reasoningEffort
-    case dropParameters
+    case reasoningEffort, thinking
+    case guardrailConfig
+    case dropParameters, modifyParameters
     /// Somebody else's business (routing, streaming), or without effect on the answer: left out.
     case leftOut
     /// Converse knows no such thing: refused, or left out under `drop_params`.
@@ -40,22 +41,22 @@ enum ParameterRule: Sendable {
             "temperature": .temperature, "top_p": .topP, "top_k": .topK, "stop": .stop,
             "performanceConfig": .performanceConfig, "requestMetadata": .requestMetadata,
             "serviceTier": .serviceTierObject, "service_tier": .serviceTierName,
-            "additionalModelRequestFields": .additionalModelRequestFields, "n": .choiceCount, "tools": .toolList,
-            "tool_choice": .toolChoice, "response_format": .responseFormat, "reasoning_effort": .reasoningEffort,
-            "drop_params": .dropParameters,
+            "additionalModelRequestFields": .additionalModelRequestFields, "n": .choiceCount, "tools": .tools,
+            "tool_choice": .toolChoice, "parallel_tool_calls": .parallelToolCalls, "response_format": .responseFormat,
+            "reasoning_effort": .reasoningEffort, "thinking": .thinking, "guardrailConfig": .guardrailConfig,
+            "drop_params": .dropParameters, "modify_params": .modifyParameters,
         ]
         let leftOut = [
-            "model", "user", "stream", "stream_options", "parallel_tool_calls", "max_retries", "tags", "caching",
-            "cache",
-            "no-log", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "modify_params",
-            "additional_drop_params", "allowed_openai_params", "custom_llm_provider", "api_version",
+            "model", "user", "stream", "stream_options", "max_retries", "tags", "caching", "cache", "no-log",
+            "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "additional_drop_params",
+            "allowed_openai_params", "custom_llm_provider", "api_version",
         ]
         let unsupported = [
             "seed", "logprobs", "top_logprobs", "logit_bias", "frequency_penalty", "presence_penalty", "functions",
             "function_call", "modalities", "audio", "prediction", "verbosity", "web_search_options", "store",
         ]
         let refused = [
-            "thinking", "guardrailConfig", "toolConfig", "outputConfig", "inferenceConfig", "promptVariables",
+            "toolConfig", "outputConfig", "inferenceConfig", "promptVariables",
             "additionalModelResponseFieldPaths", "api_key", "api_base", "base_url", "extra_headers", "headers",
             "extra_body", "extra_query", "model_id",
         ]

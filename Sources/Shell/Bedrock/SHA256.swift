@@ -71,3 +71,14 @@ struct HMACSHA256: ~Copyable {
         precondition(succeeded && length == SHA256.digestLength, "authenticating bytes in memory cannot fail")
     }
 }
+
+extension SHA256 {
+    /// The first `digits` hexadecimal digits of the digest of `message`: to name things by, seldom.
+    static func hexadecimal(of message: [UInt8], digits: Int) -> String {
+        var digest = [UInt8](repeating: 0, count: digestLength)
+        let hasher = SHA256()
+        message.withUnsafeBytes { hasher.hash($0, into: &digest) }
+        let text = digest.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+        return String(text.prefix(digits))
+    }
+}

@@ -113,7 +113,7 @@ extension CurlTransfer {
         }
         cshims_easy_set_list(easy, CURLOPT_HTTPHEADER, memory.headers)
         cshims_easy_set_long(easy, CURLOPT_TIMEOUT_MS, request.timeout.curlMilliseconds)
-        let bypassesProxy = ProxyBypass.applies(to: request.url)
+        let bypassesProxy = request.bypassesProxy || ProxyBypass.applies(to: request.url)
         if bypassesProxy != self.bypassesProxy {
             self.bypassesProxy = bypassesProxy
             // Null leaves the list to the environment's no_proxy.

@@ -11,6 +11,8 @@ public struct HTTPRequest: Sendable {
     public var body: [UInt8]
     /// Limit over the whole exchange.
     public var timeout: Duration
+    /// Never goes through a proxy, wherever it goes: its answer is meant for this machine alone.
+    public var bypassesProxy = false
 
     public init(_ method: Method, url: String, headers: [String] = [], body: [UInt8] = [], timeout: Duration) {
         self.method = method

@@ -3,12 +3,14 @@
 #include "cshims_curl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 int cshims_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t nanoseconds) {
     static atomic_bool isMissing;
@@ -39,4 +41,10 @@ int64_t cshims_raise_descriptor_limit(void) {
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return (int64_t)before;
     }
     return (int64_t)limit.rlim_cur;
+}
+
+int cshims_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int cshims_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }

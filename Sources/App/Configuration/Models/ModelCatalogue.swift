@@ -18,7 +18,11 @@ struct ModelCard: Sendable, Decodable {
 
     /// What the requests to this model may hold, as far as the catalogue says.
     func capabilities(baseModel: String) -> ModelCapabilities {
-        var capabilities = ModelCapabilities(baseModel: baseModel)
+        var capabilities = ModelCapabilities(baseModel: baseModel, reasons: supports?.reasoning)
+        capabilities.takesTools = supports?.tools ?? true
+        capabilities.takesToolChoice = supports?.tool_choice ?? true
+        capabilities.takesParallelToolUseSetting = supports?.parallel_tool_use_config ?? false
+        capabilities.hasStructuredOutput = supports?.native_structured_output ?? false
         capabilities.takesSamplingParameters = supports?.sampling_params ?? true
         capabilities.cachesPrompts = supports?.prompt_caching ?? false
         capabilities.cachesPromptsForAnHour = supports?.cache_ttl_1h ?? false
@@ -30,6 +34,11 @@ struct ModelCard: Sendable, Decodable {
         var sampling_params: Bool?
         var prompt_caching: Bool?
         var cache_ttl_1h: Bool?
+        var tools: Bool?
+        var tool_choice: Bool?
+        var reasoning: Bool?
+        var native_structured_output: Bool?
+        var parallel_tool_use_config: Bool?
     }
 
     private enum CodingKeys: String, CodingKey {

@@ -31,11 +31,21 @@ extension BedrockDeployment {
         if let implied = name.impliedRegion(modelID: modelID), let regionName, implied != regionName {
             warn("aws_region_name", parameters, "\(regionName) is used, although the model names \(implied)")
         }
+        warnAboutToken(parameters)
         if accessKeyID != nil, apiKey == nil, let token = environment["AWS_BEARER_TOKEN_BEDROCK"], !token.isEmpty {
             warn(
                 "aws_access_key_id", parameters,
                 "is not used: AWS_BEARER_TOKEN_BEDROCK in the environment wins, as in LiteLLM")
         }
+    }
+
+    /// LiteLLM knows more kinds of references to a token; without one of ours calls fail with 401.
+    private func warnAboutToken(_ parameters: SectionReader) {
+        let prefixes = ["oidc/file/", "oidc/env/", "oidc/env_path/"]
+        guard let token = webIdentityToken?.reveal(), !prefixes.contains(where: token.hasPrefix) else { return }
+        warn(
+            "aws_web_identity_token", parameters,
+            "is not supported: expected oidc/file/<path>, oidc/env/<variable> or oidc/env_path/<variable>")
     }
 
     private func warn(_ key: String, _ parameters: SectionReader, _ message: String) {

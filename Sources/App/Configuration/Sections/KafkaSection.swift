@@ -40,7 +40,9 @@ public struct KafkaSection: Sendable {
                 if let rule = Self.ownProperties[key] { section.value(key, .ownProperty(rule)) } else {
                     section.value(key, .property)
                 }
-            if let value { properties.append(Property(name: key, value: value, file: entry.value.file, line: entry.keyLine)) }
+            if let value {
+                properties.append(Property(name: key, value: value, file: entry.value.file, line: entry.keyLine))
+            }
         }
         if !properties.contains(where: { $0.name == "group.id" }) {
             properties.append(Property(name: "group.id", value: Secret("bedrock-relay")))

@@ -3,6 +3,7 @@
 
 // System calls and C lines that Swift cannot express or that the Glibc module lacks.
 
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -19,5 +20,11 @@ void cshims_prepare_thread(const char *name);
 
 // Raises the soft limit of open descriptors to the hard one; returns the limit that holds now, or -1.
 int64_t cshims_raise_descriptor_limit(void);
+
+// A pipe whose ends no other program inherits (pipe2).
+int cshims_pipe(int ends[2]);
+
+// Has the program that is started close all descriptors from `first` on.
+int cshims_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
 #endif

@@ -1,13 +1,16 @@
 import CRdKafka
 import Glibc
 
-/// `relay-benchmarks kafka-floor BROKERS`: what answering a record costs when nothing is done for it.
+/// `relay-benchmarks kafka-floor BROKERS LINGER`: what answering a record costs when nothing is done for it.
 enum KafkaFloorCommand {
     /// Each request's value and headers go back as its reply, until the process is ended.
     static func run(_ arguments: [String]) throws(Unmeasurable) {
-        guard let brokers = arguments.first else { throw Unmeasurable("kafka-floor: expected BROKERS") }
+        guard arguments.count == 2, let linger = Int(arguments[1]) else {
+            throw Unmeasurable("kafka-floor: expected BROKERS LINGER")
+        }
+        let brokers = arguments[0]
         let consumer = try RawKafka.consumer(brokers, of: [World.requestTopic])
-        let producer = try RawKafka.producer(brokers)
+        let producer = try RawKafka.producer(brokers, linger: linger)
         StandardStream.write("ready\n", to: STDOUT_FILENO)
         while true {
             _ = consumer.consume(waiting: 100) { record in

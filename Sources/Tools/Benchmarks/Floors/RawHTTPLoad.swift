@@ -15,6 +15,8 @@ final class RawHTTPLoad {
     private var events = [epoll_event](repeating: epoll_event(), count: 512)
     /// Handles that wait for their turn when there is a rate.
     private var idle: [(shard: Int, easy: UnsafeMutableRawPointer)] = []
+    /// Before the first handle was made: they belong to what requests in flight take.
+    private let idleMemory: Int
     private var recorder: LoadRecorder
     private var failure: Unmeasurable?
     private let headers: UnsafeMutablePointer<curl_slist>?
@@ -24,6 +26,7 @@ final class RawHTTPLoad {
         self.plan = plan
         FileDescriptorLimit.raise()
         curl_global_init(Int(CURL_GLOBAL_ALL))
+        idleMemory = ProcessMeter(getpid()).resident
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         recorder = LoadRecorder(ProcessMeter(getpid()), plan: plan, now: Clocks.monotonic)
         headers = Self.signedHeaders()
@@ -63,7 +66,7 @@ final class RawHTTPLoad {
 
     func run() throws(Unmeasurable) -> LoadResult {
         let start = Clocks.monotonic
-        recorder = LoadRecorder(ProcessMeter(getpid()), plan: plan, now: start)
+        recorder = LoadRecorder(ProcessMeter(getpid()), plan: plan, now: start, idle: idleMemory)
         var started = 0
         while failure == nil {
             let now = Clocks.monotonic

@@ -42,10 +42,8 @@ final class RawKafka {
 
 // The producer.
 extension RawKafka {
-    static func producer(_ brokers: String, linger: Int? = nil) throws(Unmeasurable) -> RawKafka {
-        var properties = KafkaTuning.producer(brokers)
-        if let linger { properties["linger.ms"] = "\(linger)" }
-        return try RawKafka(RD_KAFKA_PRODUCER, properties)
+    static func producer(_ brokers: String, linger: Int) throws(Unmeasurable) -> RawKafka {
+        try RawKafka(RD_KAFKA_PRODUCER, KafkaTuning.producer(brokers, linger: linger))
     }
 
     /// Queues a record; takes `headers` over. False, and `headers` left, if librdkafka's queue is full.

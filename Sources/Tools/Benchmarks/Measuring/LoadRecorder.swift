@@ -18,9 +18,10 @@ struct LoadRecorder {
     private let idle: Int
     private var loaded = 0
 
-    init(_ process: ProcessMeter, plan: LoadPlan, now: Int64) {
+    /// - Parameter idle: resident bytes before anything was made ready for the load; nil: as they are now.
+    init(_ process: ProcessMeter, plan: LoadPlan, now: Int64, idle: Int? = nil) {
         meter = process
-        idle = process.resident
+        self.idle = idle ?? process.resident
         begin = now + plan.warmUp.wholeNanoseconds
         end = begin + plan.measured.wholeNanoseconds
     }

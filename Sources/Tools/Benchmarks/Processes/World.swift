@@ -42,12 +42,12 @@ final class World {
     var converseURL: String { "\(endpoint)/model/\(Samples.modelID)/converse" }
 
     /// The relay, consuming.
-    func startRelay(inFlight: Int) throws(Unmeasurable) -> ChildProcess {
+    func startRelay(inFlight: Int, linger: Int) throws(Unmeasurable) -> ChildProcess {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let port = try Self.freePort()
         let file = "\(folder.path)/relay.yaml"
-        try TextFile.write(configuration(inFlight: inFlight, port: port), to: file)
+        try TextFile.write(configuration(inFlight: inFlight, linger: linger, port: port), to: file)
         let relay = try ChildProcess(Executables.relay, ["run", "--config", file])
         try Self.waitUntilReady(relay, port: port)
         processes.append(relay)
@@ -55,14 +55,14 @@ final class World {
     }
 
     /// The least that answers requests: each comes back as its own reply.
-    func startEcho() throws(Unmeasurable) -> ChildProcess {
-        let echo = try ChildProcess(Executables.ourselves, ["kafka-floor", brokers])
+    func startEcho(linger: Int) throws(Unmeasurable) -> ChildProcess {
+        let echo = try ChildProcess(Executables.ourselves, ["kafka-floor", brokers, "\(linger)"])
         _ = try echo.line(within: .seconds(10))
         processes.append(echo)
         return echo
     }
 
-    private func configuration(inFlight: Int, port: Int) -> String {
+    private func configuration(inFlight: Int, linger: Int, port: Int) -> String {
         """
         kafka:
           bootstrap.servers: \(brokers)
@@ -70,6 +70,7 @@ final class World {
           session.timeout.ms: 6000
           heartbeat.interval.ms: 500
           fetch.wait.max.ms: \(KafkaTuning.fetchWaitMilliseconds)
+          linger.ms: \(linger)
         relay:
           request_topics: [\(Self.requestTopic)]
           reply_topic: \(Self.replyTopic)

@@ -40,7 +40,7 @@ struct InFlightScenario {
     private func relay(_ inFlight: Int) throws(Unmeasurable) -> LoadResult {
         let world = try World(upstreamLatency: .seconds(1))
         defer { world.stop() }
-        let relay = try world.startRelay(inFlight: inFlight)
+        let relay = try world.startRelay(inFlight: inFlight, linger: KafkaTuning.lingerUnderLoad)
         // Half a second's worth waits in the topic, so that the relay never runs dry.
         return try KafkaLoad(world, plan(inFlight * 3 / 2)).run(relay, inFlight: inFlight)
     }

@@ -26,7 +26,7 @@ final class KafkaLoad {
     init(_ world: World, _ plan: LoadPlan, readsEvents: Bool = false) throws(Unmeasurable) {
         self.plan = plan
         self.readsEvents = readsEvents
-        producer = try RawKafka.producer(world.brokers, linger: plan.rate == nil ? nil : 0)
+        producer = try RawKafka.producer(world.brokers, linger: plan.rate == nil ? KafkaTuning.lingerUnderLoad : 0)
         consumer = try RawKafka.consumer(
             world.brokers, of: [World.replyTopic] + (readsEvents ? [World.metricsTopic] : []))
     }

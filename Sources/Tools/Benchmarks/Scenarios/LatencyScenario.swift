@@ -28,14 +28,14 @@ struct LatencyScenario {
     private func rawKafka(_ plan: LoadPlan) throws(Unmeasurable) -> LoadResult {
         let world = try World(upstreamLatency: Self.upstream)
         defer { world.stop() }
-        let echo = try world.startEcho()
+        let echo = try world.startEcho(linger: KafkaTuning.lingerForLatency)
         return try KafkaLoad(world, plan).run(echo, inFlight: plan.inFlight)
     }
 
     private func relay(_ plan: LoadPlan) throws(Unmeasurable) -> (LoadResult, overheads: [Double]) {
         let world = try World(upstreamLatency: Self.upstream)
         defer { world.stop() }
-        let relay = try world.startRelay(inFlight: plan.inFlight)
+        let relay = try world.startRelay(inFlight: plan.inFlight, linger: KafkaTuning.lingerForLatency)
         let load = try KafkaLoad(world, plan, readsEvents: true)
         return (try load.run(relay, inFlight: plan.inFlight), load.overheads)
     }

@@ -29,14 +29,14 @@ struct ThroughputScenario {
     private func rawKafka(_ plan: LoadPlan) throws(Unmeasurable) -> LoadResult {
         let world = try World(upstreamLatency: .zero)
         defer { world.stop() }
-        let echo = try world.startEcho()
+        let echo = try world.startEcho(linger: KafkaTuning.lingerUnderLoad)
         return try KafkaLoad(world, plan).run(echo, inFlight: Self.inFlight)
     }
 
     private func relay(_ plan: LoadPlan) throws(Unmeasurable) -> LoadResult {
         let world = try World(upstreamLatency: .zero)
         defer { world.stop() }
-        let relay = try world.startRelay(inFlight: Self.inFlight)
+        let relay = try world.startRelay(inFlight: Self.inFlight, linger: KafkaTuning.lingerUnderLoad)
         return try KafkaLoad(world, plan).run(relay, inFlight: Self.inFlight)
     }
 

@@ -12,4 +12,11 @@ public struct Credentials: Hashable, Sendable {
         self.secretAccessKey = secretAccessKey
         self.sessionToken = sessionToken
     }
+
+    /// Header lines are made of them, so they must be visible ASCII without blanks.
+    var fitHeaders: Bool {
+        [accessKeyID, secretAccessKey.reveal(), sessionToken?.reveal() ?? "-"].allSatisfy { text in
+            !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        }
+    }
 }

@@ -1,7 +1,6 @@
 import Redaction
 
-/// A deployment's credential parameters, each with the environment variable it falls back to, and the environment
-/// variables of the ambient chain.
+/// A deployment's credential parameters, each with the environment variable it falls back to.
 struct CredentialParameters {
     /// A parameter's value and the key it was found under.
     struct Value {
@@ -17,12 +16,6 @@ struct CredentialParameters {
         }
     }
 
-    /// A way to get credentials that is recognised, but not built.
-    struct Unsupported {
-        var origin: String
-        var meaning: String
-    }
-
     private let deployment: BedrockDeployment
     private let environment: [String: String]
 
@@ -35,31 +28,15 @@ struct CredentialParameters {
         value(deployment.apiKey?.reveal(), "api_key", orVariable: "AWS_BEARER_TOKEN_BEDROCK")
     }
 
-    /// What LiteLLM ranks before static keys.
-    var unsupported: Unsupported? {
-        let candidates: [(String?, String, String, String)] = [
-            (deployment.webIdentityToken?.reveal(), "aws_web_identity_token", "AWS_WEB_IDENTITY_TOKEN", "web identity"),
-            (deployment.roleName, "aws_role_name", "AWS_ROLE_NAME", "assuming a role"),
-            (deployment.profileName, "aws_profile_name", "AWS_PROFILE_NAME", "a shared-config profile"),
-        ]
-        for (parameter, key, variable, meaning) in candidates {
-            if let found = value(parameter, key, orVariable: variable) {
-                return Unsupported(origin: found.origin, meaning: meaning)
-            }
-        }
-        return nil
+    var roleName: Value? { value(deployment.roleName, "aws_role_name", orVariable: "AWS_ROLE_NAME") }
+    var profileName: Value? { value(deployment.profileName, "aws_profile_name", orVariable: "AWS_PROFILE_NAME") }
+    var sessionName: Value? { value(deployment.sessionName, "aws_session_name", orVariable: "AWS_SESSION_NAME") }
+    var externalID: Value? {
+        value(deployment.externalID?.reveal(), "aws_external_id", orVariable: "AWS_EXTERNAL_ID")
     }
-
-    /// What the ambient chain would try next when the environment holds no keys.
-    var unsupportedAmbient: Unsupported? {
-        let variables = [
-            ("AWS_WEB_IDENTITY_TOKEN_FILE", "web identity"), ("AWS_DEFAULT_PROFILE", "a shared-config profile"),
-            ("AWS_PROFILE", "a shared-config profile"),
-            ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "the container credentials endpoint"),
-            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "the container credentials endpoint"),
-            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "the instance metadata service"),
-        ]
-        return variables.first { isSet($0.0) }.map { Unsupported(origin: $0.0, meaning: $0.1) }
+    /// A reference to the token: see `WebIdentity.Token`.
+    var webIdentityToken: Value? {
+        value(deployment.webIdentityToken?.reveal(), "aws_web_identity_token", orVariable: "AWS_WEB_IDENTITY_TOKEN")
     }
 
     /// Access key and secret, if given. Half a pair is an error.
@@ -96,6 +73,4 @@ struct CredentialParameters {
         guard let variable, let text = environment[variable], !text.isEmpty else { return nil }
         return Value(value: text, origin: variable)
     }
-
-    private func isSet(_ variable: String) -> Bool { environment[variable].map { !$0.isEmpty } ?? false }
 }

@@ -1,0 +1,128 @@
+import ChatCompletions
+import JSON
+
+/// A JSON schema whose `$defs` stand where they are referred to: Bedrock's models do not follow references.
+struct JSONSchema {
+    private indirect enum Node {
+        case object([(key: ArraySlice<UInt8>, value: Node)])
+        case array([Node])
+        case verbatim(ArraySlice<UInt8>)
+    }
+
+    /// References multiply: what they may grow a schema to.
+    private static let nodeLimit = 50_000
+
+    private let definitions: JSONValue?
+    /// Whether objects without a word about it are closed to members that the schema does not name.
+    private let closesObjects: Bool
+    private var nodeCount = 0
+    private var root: Node = .array([])
+
+    /// `value` is an object; `path` names it if it cannot be used.
+    init(_ value: JSONValue, closesObjects: Bool, at path: String) throws(RequestFailure) {
+        definitions = value["$defs"] ?? value["definitions"]
+        self.closesObjects = closesObjects
+        root = try expand(value, isRoot: true, within: [], at: path)
+    }
+
+    /// Spaced as Python spaces JSON, so that the text is what LiteLLM sends.
+    func text() -> [UInt8] {
+        var text: [UInt8] = []
+        Self.append(root, to: &text)
+        return text
+    }
+
+    /// A member of the schema itself, as JSON; nil if it has none of that name.
+    func member(_ name: String) -> ArraySlice<UInt8>? {
+        guard case .object(let members) = root, let found = members.last(where: { $0.key.elementsEqual(name.utf8) })
+        else { return nil }
+        if case .verbatim(let source) = found.value { return source }
+        var text: [UInt8] = []
+        Self.append(found.value, to: &text)
+        return text[...]
+    }
+
+    private static func append(_ node: Node, to text: inout [UInt8]) {
+        switch node {
+        case .verbatim(let source): text += source
+        case .array(let elements):
+            text.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { text += ", ".utf8 }
+                append(element, to: &text)
+            }
+            text.append(UInt8(ascii: "]"))
+        case .object(let members):
+            text.append(UInt8(ascii: "{"))
+            for (index, member) in members.enumerated() {
+                if index > 0 { text += ", ".utf8 }
+                text.append(UInt8(ascii: "\""))
+                text += member.key
+                text += "\": ".utf8
+                append(member.value, to: &text)
+            }
+            text.append(UInt8(ascii: "}"))
+        }
+    }
+
+    private mutating func expand(
+        _ value: JSONValue, isRoot: Bool = false, within open: [String], at path: String
+    ) throws(RequestFailure) -> Node {
+        nodeCount += 1
+        guard nodeCount <= Self.nodeLimit else {
+            throw ConverseParameters.refusal(path, "the schema is too large with its definitions put in")
+        }
+        switch value.kind {
+        case .string, .number, .bool, .null: return .verbatim(value.source)
+        case .array:
+            var elements: [Node] = []
+            for element in value.elements { elements.append(try expand(element, within: open, at: path)) }
+            return .array(elements)
+        case .object: return try expand(object: value, isRoot: isRoot, within: open, at: path)
+        }
+    }
+
+    private mutating func expand(
+        object: JSONValue, isRoot: Bool, within open: [String], at path: String
+    ) throws(RequestFailure) -> Node {
+        var members: [(key: ArraySlice<UInt8>, value: Node)] = []
+        if let name = definitionName(object) {
+            // A definition within itself has no end: anything goes from there on.
+            if open.contains(name) { return .object([]) }
+            if let definition = definitions?[name],
+                case .object(let defined) = try expand(definition, within: open + [name], at: path)
+            {
+                members = defined
+            }
+        }
+        for member in object.members {
+            let key = member.key.escapedText ?? []
+            if isRoot && (member.key.isString("$defs") || member.key.isString("definitions")) { continue }
+            if member.key.isString("$ref"), definitionName(object) != nil { continue }
+            let node: Node =
+                try Self.isData(member.key)
+                ? .verbatim(member.value.source) : expand(member.value, within: open, at: path)
+            members.removeAll { $0.key.elementsEqual(key) }
+            members.append((key, node))
+        }
+        if closesObjects, object["type"]?.isString("object") == true, object["additionalProperties"] == nil {
+            members.append((Array("additionalProperties".utf8)[...], .verbatim(Array("false".utf8)[...])))
+        }
+        return .object(members)
+    }
+
+    /// Values for instances, which only look like schemas.
+    private static func isData(_ key: JSONValue) -> Bool {
+        key.isString("enum") || key.isString("const") || key.isString("default") || key.isString("examples")
+    }
+
+    /// What a `$ref` to one of the schema's definitions names; nil for other objects.
+    private func definitionName(_ object: JSONValue) -> String? {
+        guard let reference = object["$ref"]?.string else { return nil }
+        for prefix in ["#/$defs/", "#/definitions/"] where reference.hasPrefix(prefix) {
+            let name = String(reference.dropFirst(prefix.count))
+            return definitions?[name] == nil ? nil : name
+        }
+        return nil
+    }
+}

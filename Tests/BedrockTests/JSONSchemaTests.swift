@@ -1,0 +1,49 @@
+import ChatCompletions
+import JSON
+import Testing
+
+@testable import Bedrock
+
+@Suite struct JSONSchemaTests {
+    private static func expand(_ schema: String, closes: Bool = false) throws -> String {
+        let value = try JSONDocument(parsing: Array(schema.utf8)).root
+        return String(decoding: try JSONSchema(value, closesObjects: closes, at: "p").text(), as: UTF8.self)
+    }
+
+    static let references: [(String, String)] = [
+        (##"{"a":{"$ref":"#/$defs/X"},"$defs":{"X":{"type":"string"}}}"##, ##"{"a": {"type": "string"}}"##),
+        (
+            ##"{"a":{"$ref":"#/definitions/X","title":"t"},"definitions":{"X":{"title":"u","b":[1,true]}}}"##,
+            ##"{"a": {"b": [1, true], "title": "t"}}"##
+        ),
+        (##"{"a":{"$ref":"#/$defs/Y"},"$defs":{"X":{}}}"##, ##"{"a": {"$ref": "#/$defs/Y"}}"##),
+        (##"{"a":{"$ref":"#/$defs/X"},"$defs":{"X":{"b":{"$ref":"#/$defs/X"}}}}"##, ##"{"a": {"b": {}}}"##),
+        (##"{"properties":{"$ref":{"type":"string"}}}"##, ##"{"properties": {"$ref": {"type": "string"}}}"##),
+    ]
+
+    @Test(arguments: references)
+    func `definitions stand where they are referred to`(_ schema: String, _ expected: String) throws {
+        #expect(try Self.expand(schema) == expected)
+    }
+
+    @Test func `objects are closed, data that looks like one is not`() throws {
+        let schema =
+            #"{"type":"object","additionalProperties":true,"items":[{"type":"object"}],"default":{"type":"object"}}"#
+        let items = #"[{"type": "object", "additionalProperties": false}]"#
+        let expected =
+            #"{"type": "object", "additionalProperties": true, "items": "#
+            + items + #", "default": {"type":"object"}}"#
+        #expect(try Self.expand(schema, closes: true) == expected)
+    }
+
+    @Test func `definitions that multiply without end are refused`() {
+        var definitions = #""L30":{}"#
+        for level in 0..<30 {
+            let next = ##"{"$ref":"#/$defs/L\##(level + 1)"}"##
+            definitions += #","L\#(level)":{"a":\#(next),"b":\#(next)}"#
+        }
+        let schema = ##"{"$ref":"#/$defs/L0","$defs":{\##(definitions)}}"##
+        let failure = #expect(throws: RequestFailure.self) { try Self.expand(schema) }
+        #expect(failure?.param == "p")
+    }
+}

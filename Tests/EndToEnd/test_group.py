@@ -1,0 +1,43 @@
+"""Two instances of one consumer group share the work, and one takes over from the other."""
+
+import collections
+
+from stage import HAIKU, Stage, chat
+from waiting import wait_until
+
+
+def submit_to_all(stage, count, name):
+    requests = []
+    for partition in range(stage.partitions):
+        records = [(None, chat(f"[id:{name}-{partition}-{n}]"), []) for n in range(count)]
+        requests += stage.submit_all(records, partition)
+    return requests
+
+
+def test_work_is_shared_and_taken_over(noida, simulator, start_relay):
+    simulator.script(**{HAIKU: {"latency": "100ms"}})
+    with Stage(noida, simulator, partitions=4) as stage:
+        config = stage.config(relay={"partition_concurrency": 4})
+        one = start_relay(config, stage.environment, "one").wait_until_ready()
+        early = submit_to_all(stage, 30, "early")
+        two = start_relay(config, stage.environment, "two").wait_until_ready()
+        for relay in (one, two):
+            relay.wait_until(lambda: relay.metric("assigned_partitions") == 2, "sharing")  # noqa: B023
+        shared = submit_to_all(stage, 10, "shared")
+        stage.answers(early + shared)
+
+        instances = collections.Counter(stage.event(request)["instance"] for request in shared)
+        assert sorted(instances.values()) == [20, 20]
+        partitions = collections.Counter((stage.event(request)["instance"], request.partition) for request in shared)
+        assert len(partitions) == 4
+
+        late = submit_to_all(stage, 20, "late")
+        assert one.terminate() == 0
+        stage.answers(early + shared + late)
+        assert two.metric("assigned_partitions") == 4
+        wait_until(lambda: [position for position, _ in stage.committed()] == [60] * 4, "commits")
+
+        # While the group is steady nothing is repeated.
+        sent = collections.Counter(entry["id"] for entry in simulator.entries())
+        assert [count for key, count in sent.items() if key.startswith("shared")] == [1] * 40
+        assert max(sent.values()) <= 2
