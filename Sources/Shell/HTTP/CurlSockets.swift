@@ -5,16 +5,22 @@ import Glibc
 
 /// libcurl's sockets on the loop, by descriptor.
 ///
-/// libcurl says what it wants to know about a socket, and takes that back before it closes it, with one exception: a
-/// connection attempt that failed is closed first and taken back later, or not at all when the next attempt got the same
-/// descriptor. The kernel has forgotten the descriptor by then. So sockets are opened here, where it shows that
-/// a number has come back.
+/// libcurl takes back its interest in a connection after every response and declares it again for the next request. To
+/// spare those system calls, a connection stays watched while it is idle, until it is closed or something happens on it.
+///
+/// libcurl takes back its interest before it closes a socket, with one exception: a failed connection attempt is closed
+/// first, and taken back later or, when the next attempt got the same descriptor, not at all. epoll has dropped
+/// the descriptor by then. So sockets are opened and closed here, where it shows that a number has come back.
 @RequestPath
 final class CurlSockets {
     private struct Entry {
         /// Nil: not watched.
         var watch: EventLoop.Watch?
         var interest: EventLoop.Readiness = []
+        /// False while a connection is idle.
+        var isWanted = false
+        /// Opened here, hence closed here; libcurl's resolver has sockets of its own, which are not.
+        var isConnection = false
         var shard: CurlShard?
     }
 
@@ -25,9 +31,11 @@ final class CurlSockets {
         self.loop = loop
     }
 
-    /// Opens the sockets of this easy handle here. The client keeps this object until no handle is left.
+    /// Has the sockets of this easy handle opened and closed here. The client keeps this object until no handle and no
+    /// connection is left.
     func observe(_ easy: UnsafeMutableRawPointer) {
-        cshims_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, Unmanaged.passUnretained(self).toOpaque())
+        let address = Unmanaged.passUnretained(self).toOpaque()
+        cshims_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, address)
         cshims_easy_set_opensocket(easy) { sockets, _, address in
             guard let sockets, let address else { return CURL_SOCKET_BAD }
             let descriptor = socket(
@@ -38,41 +46,70 @@ final class CurlSockets {
             RequestPath.assumeIsolated { owner.opened(descriptor) }
             return descriptor
         }
+        cshims_easy_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, address)
+        cshims_easy_set_closesocket(easy) { sockets, descriptor in
+            guard let sockets else { return 1 }
+            let owner = Unmanaged<CurlSockets>.fromOpaque(sockets).takeUnretainedValue()
+            RequestPath.assumeIsolated { owner.stopWatching(descriptor) }
+            return close(descriptor)
+        }
     }
 
     /// libcurl wants to know when `descriptor` is ready; an empty `interest`: no longer.
     func set(_ interest: EventLoop.Readiness, on descriptor: Int32, of shard: CurlShard) {
-        let index = Int(descriptor)
-        while entries.count <= index { entries.append(Entry()) }
-        guard !interest.isEmpty else {
-            if let watch = entries[index].watch { loop.unwatch(watch) }
-            entries[index] = Entry()
-            return
-        }
-        let isSame = entries[index].interest == interest
-        entries[index].interest = interest
-        entries[index].shard = shard
-        if let watch = entries[index].watch, !isSame {
-            loop.change(watch, to: interest)
-        } else {
-            // libcurl tells changes only: the same again is said of another socket.
-            rewatch(descriptor)
-        }
+        reserve(descriptor)
+        if interest.isEmpty { return leave(descriptor) }
+        let before = entries[Int(descriptor)]
+        entries[Int(descriptor)].interest = interest
+        entries[Int(descriptor)].isWanted = true
+        entries[Int(descriptor)].shard = shard
+        guard let watch = before.watch else { return rewatch(descriptor) }
+        if before.interest != interest { return loop.change(watch, to: interest) }
+        // libcurl tells changes only: the same again, without an end between, is said of another socket.
+        if before.isWanted { rewatch(descriptor) }
     }
 
-    /// An entry that is watched although its descriptor is new describes a socket that has been closed.
+    /// Only a connection that waits for a response is known to be established, and to be closed here one day.
+    private func leave(_ descriptor: Int32) {
+        let entry = entries[Int(descriptor)]
+        guard entry.isConnection && entry.interest == .readable else { return stopWatching(descriptor) }
+        entries[Int(descriptor)].isWanted = false
+    }
+
+    private func stopWatching(_ descriptor: Int32) {
+        reserve(descriptor)
+        if let watch = entries[Int(descriptor)].watch { loop.unwatch(watch) }
+        entries[Int(descriptor)] = Entry()
+    }
+
     private func opened(_ descriptor: Int32) {
-        let index = Int(descriptor)
-        guard index < entries.count, entries[index].watch != nil else { return }
-        // libcurl says nothing if it wants the same of this socket; if it wants something else, it will say so.
-        rewatch(descriptor)
+        reserve(descriptor)
+        entries[Int(descriptor)].isConnection = true
+        // A watch describes a socket that has been closed. libcurl says nothing if it wants the same of this one; if it
+        // wants something else, it will say so.
+        if entries[Int(descriptor)].watch != nil { rewatch(descriptor) }
     }
 
     private func rewatch(_ descriptor: Int32) {
-        let index = Int(descriptor)
-        if let stale = entries[index].watch { loop.unwatch(stale) }
-        entries[index].watch = loop.watch(descriptor, for: entries[index].interest) { [unowned self] readiness in
-            entries[Int(descriptor)].shard?.socketReady(descriptor, readiness)
+        if let stale = entries[Int(descriptor)].watch { loop.unwatch(stale) }
+        let interest = entries[Int(descriptor)].interest
+        entries[Int(descriptor)].watch = loop.watch(descriptor, for: interest) { [unowned self] readiness in
+            ready(descriptor, readiness)
         }
+    }
+
+    private func ready(_ descriptor: Int32, _ readiness: EventLoop.Readiness) {
+        let entry = entries[Int(descriptor)]
+        if entry.isWanted {
+            entry.shard?.socketReady(descriptor, readiness)
+        } else if let watch = entry.watch {
+            // The server has closed an idle connection. libcurl will notice before it uses it again.
+            loop.unwatch(watch)
+            entries[Int(descriptor)].watch = nil
+        }
+    }
+
+    private func reserve(_ descriptor: Int32) {
+        while entries.count <= Int(descriptor) { entries.append(Entry()) }
     }
 }
