@@ -17,7 +17,8 @@ struct Main {
         }
         signal(SIGPIPE, SIG_IGN)
         if case .run = options { Signals.block() }  // the other commands end at the first signal, as programs do
-        Task.detached { exit(await run(options).rawValue) }
+        // Not exit(): its handlers would free what threads of librdkafka that outlived their deadline still use.
+        Task.detached { _exit(await run(options).rawValue) }
         while true { pause() }
     }
 

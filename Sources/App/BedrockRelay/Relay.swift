@@ -88,7 +88,7 @@ final class Relay {
         self.consumer = consumer
         self.consumerLoop = consumerLoop
         consumerLoop.start()
-        rebalanceTask = Task { @RequestPath [rebalances, weak self] in
+        rebalanceTask = RequestPath.task { [rebalances, weak self] in
             for await rebalance in rebalances { await self?.carryOut(rebalance) }
         }
         try consumer.subscribe()
@@ -97,11 +97,11 @@ final class Relay {
     /// Stops intake, drains, commits, leaves the group, flushes: Kafka conventions, section 7.5.
     func stop() async {
         health.setStopping()
-        let grace = configuration.relay.shutdownGrace
+        let patience = min(configuration.relay.shutdownGrace, .seconds(10))
         rebalanceTask?.cancel()
         await consumerLoop?.stop()
-        await consumer?.close(deadline: loop.now.advanced(by: .seconds(10)))
-        await producer.close(deadline: loop.now.advanced(by: min(grace, .seconds(10))))
+        await consumer?.close(deadline: loop.now.advanced(by: patience))
+        await producer.close(deadline: loop.now.advanced(by: patience))
         http.close()
     }
 

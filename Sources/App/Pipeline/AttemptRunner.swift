@@ -72,6 +72,7 @@ public final class AttemptRunner {
         let outcome: AttemptOutcome
         var status = 200
         var errorType: String?
+        var isUnsent = false
         do throws(ProviderError) {
             let response = try await answer(bounded, request)
             run.response = response
@@ -84,6 +85,7 @@ public final class AttemptRunner {
             outcome = error.isCancelled || ranOut ? .abandoned : .failure(error.attempt)
             run.failures.append((attemptNumber: trail.entries.count, reply: error.reply))
             status = error.attempt.status
+            isUnsent = error.isUnsent
             errorType = error.code ?? error.attempt.failureClass.rawValue
             if case .failure = outcome { noteFailure(of: attempt, status: status, reason: error.reply.message) }
         }
@@ -93,7 +95,7 @@ public final class AttemptRunner {
             AttemptTrail.Entry(
                 group: attempt.group, deploymentIndex: attempt.deploymentIndex, model: attempt.model, status: status,
                 errorType: errorType, started: start, latency: end.since(start), timeToFirstToken: nil,
-                cooldown: run.session.latestCooldown))
+                cooldown: run.session.latestCooldown, isUnsent: isUnsent))
     }
 
     private func noteFailure(of attempt: Attempt, status: Int, reason: String) {

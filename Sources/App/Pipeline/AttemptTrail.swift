@@ -14,6 +14,8 @@ public struct AttemptTrail: Sendable {
         public var latency: Duration
         public var timeToFirstToken: Duration?
         public var cooldown: Duration?
+        /// The provider refused it before anything was sent.
+        public var isUnsent = false
     }
 
     public var entries: [Entry] = []
@@ -28,6 +30,8 @@ public struct AttemptTrail: Sendable {
 
     /// Time spent in provider calls.
     public var upstream: Duration { entries.reduce(.zero) { $0 + $1.latency } }
+    /// Whether anything of the request went upstream.
+    public var wasSent: Bool { entries.contains { !$0.isUnsent } }
     /// The attempt that answered.
     public var answering: Entry? { entries.last.flatMap { $0.status == 200 ? $0 : nil } }
 }

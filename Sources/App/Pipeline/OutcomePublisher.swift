@@ -55,7 +55,7 @@ public final class OutcomePublisher {
     /// Publishes a failure: error reply, dead letter, event.
     public func publish(_ failure: RequestFailure, _ progress: RequestProgress) async throws(CancellationError) {
         let cost = events.cost(of: progress.trail)
-        let isInvalid = progress.trail.entries.isEmpty && [400, 403, 413].contains(failure.status)
+        let isInvalid = !progress.trail.wasSent && [400, 403, 413].contains(failure.status)
         let reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
         var isReplied = false
         var isBuried = false

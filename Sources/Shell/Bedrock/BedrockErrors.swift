@@ -24,7 +24,8 @@ enum BedrockErrors {
 
     /// A request that is refused here, before anything is sent.
     static func providerError(_ refusal: RequestFailure) -> ProviderError {
-        ProviderError(attempt: AttemptFailure(.badRequest, status: refusal.status), reply: refusal)
+        ProviderError(
+            attempt: AttemptFailure(.badRequest, status: refusal.status), reply: refusal, isUnsent: true)
     }
 
     /// The exception's name counts first, then LiteLLM's telltale phrases, then the status.

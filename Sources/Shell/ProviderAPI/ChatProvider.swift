@@ -19,15 +19,18 @@ public struct ProviderError: Error, Sendable {
     public var requestID: String?
     /// The task was cancelled: nothing is to be learnt from this.
     public var isCancelled: Bool
+    /// Nothing was sent: the request itself cannot be put into the provider's terms.
+    public var isUnsent: Bool
 
     public init(
         attempt: AttemptFailure, reply: RequestFailure, code: String? = nil, requestID: String? = nil,
-        isCancelled: Bool = false
+        isCancelled: Bool = false, isUnsent: Bool = false
     ) {
         self.attempt = attempt
         self.reply = reply
         self.code = code
         self.requestID = requestID
         self.isCancelled = isCancelled
+        self.isUnsent = isUnsent
     }
 }
