@@ -80,7 +80,7 @@ let package = Package(
 
         // App: configuration, the request pipeline, the composition root.
         app(
-            "Configuration", ["Bedrock", "COpenSSL", "Redaction", "Routing", "YAML"],
+            "Configuration", ["Bedrock", "COpenSSL", "JSON", "Redaction", "Routing", "YAML"],
             resources: [.copy("Resources/bedrock-models.json")]),
         app(
             "Pipeline",

@@ -8,16 +8,27 @@ import Testing
     /// The body of a request with these members, by default of one user turn "hi".
     static func convert(
         _ members: String, model: String = "anthropic.claude-3-haiku-20240307-v1:0", entry: Int? = nil,
-        drops: Bool = false, _ change: (inout ModelCapabilities) -> Void = { _ in }
+        drops: Bool = false, defaults: String? = nil, _ change: (inout ModelCapabilities) -> Void = { _ in }
     ) throws -> String {
         let messages = members.contains(#""messages""#) ? "" : #""messages":[{"role":"user","content":"hi"}]"#
         let parts = [#""model":"g""#, messages, members].filter { !$0.isEmpty }
         let request = try ChatRequest(json: Array("{\(parts.joined(separator: ","))}".utf8))
         var capabilities = ModelCapabilities(baseModel: model)
         change(&capabilities)
-        let target = ConverseTarget(model: model, capabilities: capabilities, dropsUnsupportedParameters: drops)
+        var target = ConverseTarget(model: model, capabilities: capabilities, dropsUnsupportedParameters: drops)
+        target.defaults = try defaults.map { try JSONDocument(parsing: Array($0.utf8)) }
         let body = try ConverseRequest(request, parameterEntry: entry, for: target).json()
         return String(decoding: body, as: UTF8.self)
+    }
+
+    @Test func `a request that lacks a parameter gets the configured default`() throws {
+        let defaults = #"{"temperature": 0.2, "max_tokens": 100, "stop": ["x"]}"#
+        let plain = try Self.convert("", defaults: defaults)
+        for part in [#""maxTokens":100"#, #""temperature":0.2"#, #""stopSequences":["x"]"#] {
+            #expect(plain.contains(part))
+        }
+        let own = try Self.convert(#""temperature":1,"max_completion_tokens":7"#, defaults: defaults)
+        #expect(own.contains(#""temperature":1"#) && own.contains(#""maxTokens":7"#) && !own.contains("100"))
     }
 
     @Test func `leading system and developer messages become system blocks, one per text`() throws {

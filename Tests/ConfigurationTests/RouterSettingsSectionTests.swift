@@ -178,10 +178,6 @@ import Testing
             "health_check_interval: 3",
             "health_check_interval: is not supported and has no effect: deployments are judged by their requests"
         ),
-        (
-            "default_litellm_params: {}",
-            "default_litellm_params: is not supported and has no effect: give the parameters in each request"
-        ),
         ("num_retrys: 3", "num_retrys: is not a known key and has no effect; did you mean num_retries?"),
         ("fallbacks: [{a: [bb]}]", "fallbacks[0].a[0]: \"bb\" is not a model group of model_list; did you mean b?"),
         (

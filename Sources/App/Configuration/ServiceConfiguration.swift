@@ -87,7 +87,10 @@ struct ConfigurationReading {
         let settings = LiteLLMSettingsSection(reading: root.section("litellm_settings"))
         let shared = DeploymentSection.Shared(
             environment: environment, catalogue: .shipped,
-            dropsUnsupportedParameters: settings.dropsUnsupportedParameters)
+            dropsUnsupportedParameters: settings.dropsUnsupportedParameters,
+            defaultParameters: BodyParameters.read(
+                tree.root["router_settings"]?["default_litellm_params"],
+                at: KeyLocation().key("router_settings").key("default_litellm_params"), context))
         let models = ModelListSection(reading: root.value("model_list", .node), shared, context)
         let relay = RelaySection(reading: root.section("relay"))
         var router = RouterSettings(reading: root.section("router_settings"), over: settings)
@@ -109,7 +112,7 @@ struct ConfigurationReading {
 
 extension ValueType<YAMLNode> {
     /// Taken as it stands, to be read by others.
-    fileprivate static var node: Self { ValueType { node, _, _ in .value(node) } }
+    static var node: Self { ValueType { node, _, _ in .value(node) } }
 }
 
 extension ReadingContext {

@@ -1,3 +1,4 @@
+import JSON
 import Redaction
 
 /// Everything about calling one model of one deployment that does not change from call to call. A class, because every
@@ -31,10 +32,12 @@ final class BedrockTarget: Sendable {
                 .signature(SigningTarget(host: endpoint.host, path: path, region: region))
             }
         credentials = plan.credentials.source
-        converse = ConverseTarget(
+        var converse = ConverseTarget(
             model: model.id,
             capabilities: plan.deployment.capabilities ?? ModelCapabilities(baseModel: model.baseModel),
             dropsUnsupportedParameters: plan.deployment.dropsUnsupportedParameters)
+        converse.defaults = plan.deployment.defaultParameters.flatMap { try? JSONDocument(parsing: $0) }
+        self.converse = converse
     }
 }
 

@@ -55,6 +55,7 @@ struct ConverseParameters {
 
         let overrides = parameterEntry.flatMap(request.fallbackParameters)
         let replaced = Self.replacedKeys(overrides)
+        if let defaults = target.defaults { try readDefaults(defaults, lackedBy: request, replaced) }
         for member in request.body.root.members where !ChatRequest.isRoutingKey(member.key) {
             guard let key = member.key.string, replaced.isEmpty || !replaced.contains(key) else { continue }
             try read(key, member.value)
@@ -67,6 +68,19 @@ struct ConverseParameters {
         try mapReasoning(for: target.capabilities)
         try mapTools(for: target.capabilities)
         try checkUnsupported(model: target.model)
+    }
+
+    private mutating func readDefaults(
+        _ defaults: JSONDocument, lackedBy request: ChatRequest, _ replaced: Set<String>
+    ) throws(RequestFailure) {
+        for member in defaults.root.members {
+            guard let key = member.key.string, !replaced.contains(key), request.body.root[key]?.isNull != false else {
+                continue
+            }
+            // Two names of one limit: a request that has either has it.
+            if request.maxOutputTokens != nil, key == "max_tokens" || key == "max_completion_tokens" { continue }
+            try read(key, member.value)
+        }
     }
 
     func maxTokens(for capabilities: ModelCapabilities) -> Int? {

@@ -2,12 +2,14 @@ package import ChatCompletions
 import JSON
 
 /// What building a request depends on besides the request.
-package struct ConverseTarget: Hashable, Sendable {
+package struct ConverseTarget: Sendable {
     /// The model's name as replies and messages give it.
     package var model: String
     package var capabilities: ModelCapabilities
     /// `drop_params`.
     package var dropsUnsupportedParameters: Bool
+    /// `default_litellm_params`: a JSON object of what a request that lacks it gets.
+    var defaults: JSONDocument?
 
     package init(model: String, capabilities: ModelCapabilities, dropsUnsupportedParameters: Bool) {
         self.model = model

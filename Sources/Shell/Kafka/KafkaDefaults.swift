@@ -1,7 +1,7 @@
 /// What we set where the user did not: each with why librdkafka's own default does not do.
 enum KafkaDefaults {
     /// Long enough to batch replies that finish together, short beside any model's latency.
-    static let lingerMilliseconds = 1
+    static let lingerMilliseconds = 0.2
     /// Prefetched records per partition. Below about 1.5 s worth of records, librdkafka before 2.2.0 stalls for a
     /// second each time the prefetch was full (kafka.md 2.9).
     static let queuedRecords = 10_000

@@ -9,6 +9,8 @@ struct DeploymentSection {
         var environment: EnvironmentVariables
         var catalogue: ModelCatalogue
         var dropsUnsupportedParameters: Bool
+        /// `router_settings.default_litellm_params`.
+        var defaultParameters: [UInt8]?
     }
 
     var deployment: Deployment
@@ -26,6 +28,7 @@ struct DeploymentSection {
         origin = DeploymentOrigin(parameters)
         bedrock = BedrockDeployment(id: DeploymentID(""), model: written?.text ?? "")
         bedrock.dropsUnsupportedParameters = shared.dropsUnsupportedParameters
+        bedrock.defaultParameters = shared.defaultParameters
         bedrock.read(parameters)
         deployment = Deployment(id: DeploymentID(""), group: group ?? "", model: bedrock.model, modelID: "")
         deployment.readLimits(entry, parameters, info)
@@ -105,6 +108,7 @@ extension Deployment {
         let (outputTokens, tokens) = (info.value("max_output_tokens", .count), info.value("max_tokens", .count))
         maxOutputTokens = outputTokens ?? tokens ?? card?.maxOutputTokens
         supportsResponseSchema = info.value("supports_response_schema", .boolean) ?? card?.supportsResponseSchema
+        info.read("reserve_output_tokens", .boolean, into: &reservesOutputTokens)
     }
 }
 

@@ -26,6 +26,7 @@ extension RouterSettings {
         section.read("enable_tag_filtering", .boolean, into: &enableTagFiltering)
         section.read("tag_filtering_match_any", .boolean, into: &tagFilteringMatchAny)
         section.read("enable_weighted_failover", .boolean, into: &enableWeightedFailover)
+        _ = section.value("default_litellm_params", .node)  // the deployments take them: `DeploymentSection.Shared`
         section.read("routing_groups", .list(of: .routingGroup), into: &routingGroups)
         section.read("provider_budget_config", .map(of: .budget), into: &providerBudgets)
         warnOfOtherProviders(section)

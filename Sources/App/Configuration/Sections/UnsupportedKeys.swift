@@ -15,7 +15,6 @@ enum UnsupportedKeys {
             ["model_group_affinity_config", "deployment_affinity_ttl_seconds"],
             because: "sessions are not tied to deployments")
         section.warnUnsupported(["tag_routing_prefix"], because: "tags are compared as they are")
-        section.warnUnsupported(["default_litellm_params"], because: "give the parameters in each request")
     }
 
     static func warnOfSettings(in section: SectionReader) {
