@@ -93,7 +93,7 @@ let package = Package(
             dependencies: [
                 "AdminHTTP", "Bedrock", "CShims", "ChatCompletions", "Configuration", "EventLoop", "HTTP", "JSON",
                 "Kafka", "Logging", "Metrics", "Partitions", "Pipeline", "ProviderAPI", "Redaction", "Routing",
-                "Simulator", "Time",
+                "Simulator", "Threads", "Time",
             ],
             path: "Sources/App/BedrockRelay", swiftSettings: strict),
 
