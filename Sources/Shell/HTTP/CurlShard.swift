@@ -121,6 +121,12 @@ extension CurlShard {
         if transfers.isEmpty { idleSince = loop.now }
     }
 
+    /// Lets a transfer go on that had been paused by its body's receiver, which may be called again from within.
+    func resume(_ transfer: CurlTransfer) {
+        curl_easy_pause(transfer.easy, CURLPAUSE_CONT)
+        schedule()
+    }
+
     func socketReady(_ descriptor: Int32, _ readiness: EventLoop.Readiness) {
         var events: Int32 = 0
         if readiness.contains(.readable) { events |= CURL_CSELECT_IN }

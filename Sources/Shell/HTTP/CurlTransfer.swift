@@ -33,6 +33,8 @@ final class CurlTransfer {
     /// Its place among the shard's transfers; the shard's business.
     var position = 0
     private var continuation: UnsafeContinuation<Outcome, Never>?
+    /// Called at the end instead, when the body is read while it comes.
+    private var onEnd: (@RequestPath (Outcome) -> Void)?
 
     init(settings: HTTPClient.Settings, share: CurlShare, sockets: CurlSockets) {
         guard let easy = curl_easy_init() else { preconditionFailure("libcurl has no memory for a transfer") }
@@ -92,6 +94,20 @@ extension CurlTransfer {
     /// Starts on `shard`, unless the use was cancelled before. `continuation` is resumed exactly once, at the end.
     func start(_ request: HTTPRequest, on shard: CurlShard, _ continuation: UnsafeContinuation<Outcome, Never>) {
         self.continuation = continuation
+        begin(request, on: shard)
+    }
+
+    /// Starts on `shard`; what arrives of the body goes into `body`. `onEnd` is called exactly once.
+    func start(
+        _ request: HTTPRequest, on shard: CurlShard, into body: StreamedBody,
+        _ onEnd: @escaping @RequestPath (Outcome) -> Void
+    ) {
+        collector.stream = body
+        self.onEnd = onEnd
+        begin(request, on: shard)
+    }
+
+    private func begin(_ request: HTTPRequest, on shard: CurlShard) {
         guard !isCancelled else { return finish(.failure(Self.cancellation)) }
         guard memory.fill(headers: request.headers, body: request.method == .get ? [] : request.body) else {
             let message = "A request header holds a line end or a zero byte"
@@ -168,6 +184,18 @@ extension CurlTransfer {
     func finish(_ outcome: Outcome) {
         shard.take()?.remove(self)
         continuation.take()?.resume(returning: outcome)
+        onEnd.take()?(outcome)
+    }
+
+    /// Lets libcurl go on with a body that was not taken fast enough.
+    func resume(_ use: Use) {
+        guard use == self.use else { return }
+        shard?.resume(self)
+    }
+
+    /// Ends `use` with `error` if it is under way.
+    func end(_ use: Use, with error: HTTPError) {
+        if use == self.use && shard != nil { finish(.failure(error)) }
     }
 
     /// Ends `use` if it has not ended yet; keeps it from starting if it has not begun.

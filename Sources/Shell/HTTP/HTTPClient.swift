@@ -46,13 +46,8 @@ public final class HTTPClient {
     /// Sends `request` and returns its response, whatever the status. Throws `HTTPError` of kind `cancelled` when
     /// the task is cancelled; the transfer is then aborted.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
-        guard hook != nil else { throw Self.closedError }
-        guard !Task.isCancelled else { throw CurlTransfer.cancellation }
-        let transfer =
-            idleTransfers.popLast() ?? CurlTransfer(settings: settings, share: share, sockets: sockets)
+        let transfer = try takeTransfer()
         let use = transfer.use
-        statistics.requests += 1
-        statistics.inFlight += 1
         let outcome = await withTaskCancellationHandler {
             // Unsafe only in that nobody checks that it is resumed once: a transfer gives its continuation away once.
             await withUnsafeContinuation { transfer.start(request, on: shardWithRoom(), $0) }
@@ -60,10 +55,23 @@ public final class HTTPClient {
             // Runs on the canceller's thread; may arrive before the start and after the end.
             loop.post { transfer.cancel(use) }
         }
+        ended(transfer, outcome)
+        return try outcome.get()
+    }
+
+    /// A transfer for one more exchange, which `ended` takes back.
+    func takeTransfer() throws(HTTPError) -> CurlTransfer {
+        guard hook != nil else { throw Self.closedError }
+        guard !Task.isCancelled else { throw CurlTransfer.cancellation }
+        statistics.requests += 1
+        statistics.inFlight += 1
+        return idleTransfers.popLast() ?? CurlTransfer(settings: settings, share: share, sockets: sockets)
+    }
+
+    func ended(_ transfer: CurlTransfer, _ outcome: CurlTransfer.Outcome) {
         statistics.inFlight -= 1
         if case .failure(let error) = outcome { statistics.count(error) }
         recycle(transfer)
-        return try outcome.get()
     }
 
     /// Aborts all transfers and closes all connections. Requests sent later fail as cancelled.
@@ -88,7 +96,7 @@ public final class HTTPClient {
 // MARK: Shards
 
 extension HTTPClient {
-    private func shardWithRoom() -> CurlShard {
+    func shardWithRoom() -> CurlShard {
         if let shard = shards.first(where: { $0.transfers.count < settings.connectionsPerShard }) { return shard }
         let shard = CurlShard(
             client: self, sockets: sockets, loop: loop, connections: settings.connectionsPerShard)
