@@ -67,7 +67,7 @@ final class Relay {
             replies: ReplyWriter(deployments: deployments),
             deadLetters: relay.deadLetterTopic.map {
                 DeadLetterWriter(topic: $0, consumerGroup: configuration.kafka.groupID, instance: instance)
-            }, events: events, logger: logger)
+            }, events: events, streamFlush: relay.streamFlush, logger: logger)
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: relay.replyTopics, requestDeadline: relay.requestDeadline),

@@ -10,18 +10,21 @@ import Time
 /// It does not give up: while neither reply nor dead letter can be written it tries again, so the partition waits.
 @RequestPath
 public final class OutcomePublisher {
-    private let publisher: any RecordPublisher
+    let publisher: any RecordPublisher
     private let defaultTopic: String
     private let deadLetterTopic: String?
     private let replies: ReplyWriter
     private let deadLetters: DeadLetterWriter?
-    private let events: RoutingEvents
+    let events: RoutingEvents
+    let streamFlush: Duration
     private let logger: Logger
     private let loop = EventLoop.shared
 
+    /// `streamFlush`: for how long small chunks of a stream may be grouped.
     public init(
         publisher: any RecordPublisher, defaultTopic: String, deadLetterTopic: String?, replies: ReplyWriter,
-        deadLetters: DeadLetterWriter?, events: RoutingEvents, logger: Logger
+        deadLetters: DeadLetterWriter?, events: RoutingEvents, streamFlush: Duration = .milliseconds(50),
+        logger: Logger
     ) {
         self.publisher = publisher
         self.defaultTopic = defaultTopic
@@ -29,6 +32,7 @@ public final class OutcomePublisher {
         self.replies = replies
         self.deadLetters = deadLetters
         self.events = events
+        self.streamFlush = streamFlush
         self.logger = logger
     }
 
@@ -56,7 +60,12 @@ public final class OutcomePublisher {
     public func publish(_ failure: RequestFailure, _ progress: RequestProgress) async throws(CancellationError) {
         let cost = events.cost(of: progress.trail)
         let isInvalid = !progress.trail.wasSent && [400, 403, 413].contains(failure.status)
-        let reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
+        var reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
+        if let stream = progress.stream {
+            // What was published of the answer stays before its end.
+            _ = try await stream.untilSettled()
+            stream.markEnd(&reply.headers)
+        }
         var isReplied = false
         var isBuried = false
         var backoff = Backoff()
@@ -72,12 +81,14 @@ public final class OutcomePublisher {
         events.publish(progress, outcome: isInvalid ? .invalid : .error, status: failure.status, cost: cost)
     }
 
-    private func makeReply(_ value: [UInt8], status: Int, _ progress: RequestProgress, cost: Double?) -> ProducerRecord
-    {
+    /// `trail`: the way to the answer, where that is not the request's whole way yet.
+    func makeReply(
+        _ value: [UInt8], status: Int, _ progress: RequestProgress, _ trail: AttemptTrail? = nil, cost: Double?
+    ) -> ProducerRecord {
         replies.reply(
             value, status: status, to: progress.destination?.topic ?? defaultTopic,
             partition: progress.destination?.partition, envelope: progress.envelope, source: progress.record,
-            modelGroup: progress.modelGroup, trail: progress.trail, cost: cost)
+            modelGroup: progress.modelGroup, trail: trail ?? progress.trail, cost: cost)
     }
 
     private enum Undeliverable: Error {

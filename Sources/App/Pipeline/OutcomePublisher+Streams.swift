@@ -1,0 +1,40 @@
+import ChatCompletions
+import EventLoop
+import Partitions
+
+extension OutcomePublisher {
+    /// A reply in chunks to the request of `progress`, of which nothing is published yet.
+    func openStream(for request: ChatRequest, _ progress: RequestProgress) -> ReplyStream {
+        ReplyStream(
+            publisher: publisher, flushInterval: streamFlush, includesUsage: request.streamOptions.includeUsage
+        ) { [unowned self, unowned progress] trail in
+            // Its owner is `progress`, which lives as long as the request.
+            makeReply([], status: 200, progress, trail, cost: nil)
+        }
+    }
+
+    /// Publishes the end of a complete stream. Returns the failure to end it with instead when the reply topic does not
+    /// take it.
+    func publish(
+        endOf stream: ReplyStream, _ response: ChatResponse, _ progress: RequestProgress
+    ) async throws(CancellationError) -> RequestFailure? {
+        let cost = events.cost(of: progress.trail)
+        if !stream.hasBegun { stream.begin(ChatStreamHead(response), progress.trail) }  // an answer without content
+        stream.append(ChatConclusion(response))
+        // Only then the end record, which says that all of the answer is there.
+        if let reason = try await stream.untilSettled() { return RequestFailure(undeliverable: reason, response) }
+        stream.send(end: makeReply(Array("[DONE]".utf8), status: 200, progress, cost: cost))
+        if let reason = try await stream.untilSettled() { return RequestFailure(undeliverable: reason, response) }
+        events.publish(progress, outcome: .success, status: 200, cost: cost)
+        return nil
+    }
+}
+
+extension RequestFailure {
+    /// A stream whose chunks the reply topic does not take.
+    static func undeliverable(_ reason: DeliveryError) -> RequestFailure {
+        RequestFailure(
+            status: 502, type: .server, message: "The reply topic refused a chunk of the answer: \(reason.message)",
+            code: "reply_refused")
+    }
+}
