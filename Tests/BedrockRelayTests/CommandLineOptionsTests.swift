@@ -41,7 +41,7 @@ import Testing
             (["request", "-c", "a", "--json", "Hello"], "exclude each other"),
             (["request", "-c", "a", "--json", "-m", "x"], "exclude each other"),
             (["request", "-c", "a", "--timeout", "soon", "x"], "needs seconds"),
-            (["request", "-c", "a", "--stream", "x"], "--stream is not part of this version"),
+            (["request", "-c", "a", "--stream", "--json"], "exclude each other"),
             (["redrive"], "redrive is not part of this version"),
         ] as [([String], String)])
     func `what cannot be understood is named, with what to do`(arguments: [String], message: String) {
