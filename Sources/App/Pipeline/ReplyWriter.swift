@@ -1,3 +1,4 @@
+import EventLoop
 public import Partitions
 public import Routing
 
@@ -10,6 +11,7 @@ public struct ReplyWriter: Sendable {
     }
 
     /// `modelGroup` is the requested one, nil when the request could not be read that far.
+    @RequestPath
     public func reply(
         _ value: [UInt8], status: Int, to topic: String, partition: Int32?, envelope: RequestEnvelope,
         source: ConsumerRecord, modelGroup: String?, trail: AttemptTrail, cost: Double?

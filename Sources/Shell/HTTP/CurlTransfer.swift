@@ -76,6 +76,8 @@ final class CurlTransfer {
         cshims_easy_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(settings.maximumBodySize))
         // The smallest allowed: with TLS every transfer in flight holds one, 64 KB each by default.
         cshims_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384)
+        // Held by every transfer in flight as well, 16 KB by default, to receive answers of a few kilobytes.
+        cshims_easy_set_long(easy, CURLOPT_BUFFERSIZE, 4096)
         cshims_easy_set_string(easy, CURLOPT_USERAGENT, settings.userAgent)
         cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 1)
         cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 2)
