@@ -4,12 +4,13 @@
 set -eu
 
 build_packages="binutils gcc g++ libc6-dev make pkg-config librdkafka-dev libcurl4-openssl-dev libssl-dev libyaml-dev"
-test_packages="ca-certificates curl kcat openssl python3 python3-venv shellcheck libpcre2-8-0"
+test_packages="ca-certificates curl kcat libpcre2-8-0 mandoc openssl python3 python3-venv shellcheck systemd"
+browser_packages="chromium chromium-driver fonts-dejavu-core"
 swift_minimum=6.2
 
 usage() {
     echo "usage: $0 [--test]"
-    echo "  --test  also install what the tests and benchmarks need: $test_packages promtool nginx"
+    echo "  --test  also install what the tests and benchmarks need: $test_packages $browser_packages promtool nginx"
 }
 
 say() { echo "install-dependencies: $*"; }
@@ -69,6 +70,19 @@ install_program() { # name, package, path in the package
     )
 }
 
+# For the tests of the page. Ubuntu has its browser as a snap only: there the tests want a chromedriver of your own.
+install_browser() {
+    command -v chromedriver >/dev/null 2>&1 && return
+    # shellcheck disable=SC2086  # a list of package names
+    apt-cache show $browser_packages >/dev/null 2>&1 || apt update >"$log" 2>&1 || true
+    # shellcheck disable=SC2086
+    if apt-cache show $browser_packages >/dev/null 2>&1; then
+        install_packages "$browser_packages"
+    else
+        say "there is no package chromium-driver here: put a chromedriver on PATH for the tests of the page"
+    fi
+}
+
 check_swift() {
     if ! command -v swift >/dev/null 2>&1; then
         fail "Swift is missing: install $swift_minimum or newer from https://www.swift.org/install/linux and put it on PATH"
@@ -88,7 +102,7 @@ check_other_system() {
         pkg-config --exists "$library" 2>/dev/null || missing="$missing $library"
     done
     if [ "$with_tests" = yes ]; then
-        for tool in curl kcat nginx openssl promtool python3 shellcheck; do
+        for tool in chromedriver curl kcat mandoc nginx openssl promtool python3 shellcheck systemd-analyze; do
             command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
         done
     fi
@@ -123,6 +137,7 @@ if command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1; 
         install_packages "$test_packages"
         install_program promtool prometheus ./usr/bin/promtool
         install_program nginx nginx ./usr/sbin/nginx
+        install_browser
     fi
 else
     check_other_system
