@@ -146,7 +146,7 @@ struct PipelineFixture {
 
     init(
         deployments: [Deployment] = [.sample("haiku")], allowed: [String] = ["replies.*"],
-        configure: (inout RouterSettings) -> Void = { _ in }
+        transactions: OutcomeTransactions? = nil, configure: (inout RouterSettings) -> Void = { _ in }
     ) {
         var settings = RouterSettings()
         configure(&settings)
@@ -158,7 +158,7 @@ struct PipelineFixture {
             publisher: publisher, defaultTopic: "replies", deadLetterTopic: "dlq",
             replies: ReplyWriter(deployments: deployments),
             deadLetters: DeadLetterWriter(topic: "dlq", consumerGroup: "g", instance: "host-1"), events: events,
-            logger: .discard)
+            transactions: transactions, logger: .discard)
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: ReplyTopics(
