@@ -122,6 +122,7 @@ final class FakeSource: RecordSource {
     private(set) var polls = 0
     var positions: [TopicPartition: CommittedPosition] = [:]
     var takesCommits = true
+    private var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
     nonisolated init() {}
 
@@ -145,7 +146,17 @@ final class FakeSource: RecordSource {
 
     func committed(_ partitions: [TopicPartition]) async -> [TopicPartition: CommittedPosition]? { positions }
 
-    func commit(_ positions: [TopicPartition: CommittedPosition]) { commits.append(positions) }
+    func commit(_ positions: [TopicPartition: CommittedPosition]) {
+        commits.append(positions)
+        let ready = watchers.filter { $0.count <= commits.count }
+        watchers.removeAll { $0.count <= commits.count }
+        for watcher in ready { watcher.continuation.resume() }
+    }
+
+    func untilCommits(_ count: Int) async {
+        guard commits.count < count else { return }
+        await withCheckedContinuation { watchers.append((count, $0)) }
+    }
 
     func commitAndWait(_ positions: [TopicPartition: CommittedPosition]) async -> Bool {
         commits.append(positions)
@@ -198,7 +209,7 @@ struct PipelineFixture {
 
     init(
         deployments: [Deployment] = [.sample("haiku")], allowed: [String] = ["replies.*"],
-        streamFlush: Duration = .zero,
+        streamFlush: Duration = .zero, transactions: OutcomeTransactions? = nil,
         configure: (inout RouterSettings) -> Void = { _ in }
     ) {
         var settings = RouterSettings()
@@ -211,7 +222,7 @@ struct PipelineFixture {
             publisher: publisher, defaultTopic: "replies", deadLetterTopic: "dlq",
             replies: ReplyWriter(deployments: deployments),
             deadLetters: DeadLetterWriter(topic: "dlq", consumerGroup: "g", instance: "host-1"), events: events,
-            streamFlush: streamFlush, logger: .discard)
+            streamFlush: streamFlush, transactions: transactions, logger: .discard)
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: ReplyTopics(

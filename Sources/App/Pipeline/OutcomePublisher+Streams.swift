@@ -2,6 +2,8 @@ import ChatCompletions
 import EventLoop
 import Partitions
 
+/// Chunks are published at once, also under `exactly_once`, where nothing else would reach a reader before the stream's end.
+/// That end is what belongs to the request's outcome: a reader that drops streams without one sees each reply once.
 extension OutcomePublisher {
     /// A reply in chunks to the request of `progress`, of which nothing is published yet.
     func openStream(for request: ChatRequest, _ progress: RequestProgress) -> ReplyStream {
@@ -23,10 +25,9 @@ extension OutcomePublisher {
         stream.append(ChatConclusion(response))
         // Only then the end record, which says that all of the answer is there.
         if let reason = try await stream.untilSettled() { return RequestFailure(undeliverable: reason, response) }
-        stream.send(end: makeReply(Array("[DONE]".utf8), status: 200, progress, cost: cost))
-        if let reason = try await stream.untilSettled() { return RequestFailure(undeliverable: reason, response) }
-        events.publish(progress, outcome: .success, status: 200, cost: cost)
-        return nil
+        var end = makeReply(Array("[DONE]".utf8), status: 200, progress, cost: cost)
+        stream.markEnd(&end.headers)
+        return try await publish(end, of: response, progress, cost: cost)
     }
 }
 

@@ -11,20 +11,22 @@ import Time
 @RequestPath
 public final class OutcomePublisher {
     let publisher: any RecordPublisher
-    private let defaultTopic: String
+    let defaultTopic: String
     private let deadLetterTopic: String?
     private let replies: ReplyWriter
     private let deadLetters: DeadLetterWriter?
     let events: RoutingEvents
     let streamFlush: Duration
-    private let logger: Logger
+    /// Nil: each record is delivered by itself (`at_least_once`).
+    private let transactions: OutcomeTransactions?
+    let logger: Logger
     private let loop = EventLoop.shared
 
     /// `streamFlush`: for how long small chunks of a stream may be grouped.
     public init(
         publisher: any RecordPublisher, defaultTopic: String, deadLetterTopic: String?, replies: ReplyWriter,
         deadLetters: DeadLetterWriter?, events: RoutingEvents, streamFlush: Duration = .milliseconds(50),
-        logger: Logger
+        transactions: OutcomeTransactions? = nil, logger: Logger
     ) {
         self.publisher = publisher
         self.defaultTopic = defaultTopic
@@ -33,6 +35,7 @@ public final class OutcomePublisher {
         self.deadLetters = deadLetters
         self.events = events
         self.streamFlush = streamFlush
+        self.transactions = transactions
         self.logger = logger
     }
 
@@ -46,8 +49,19 @@ public final class OutcomePublisher {
         _ response: ChatResponse, _ progress: RequestProgress
     ) async throws(CancellationError) -> RequestFailure? {
         let cost = events.cost(of: progress.trail)
+        let reply = makeReply(response.json(), status: 200, progress, cost: cost)
+        return try await publish(reply, of: response, progress, cost: cost)
+    }
+
+    /// Publishes the record that answers a request, or the last that does.
+    func publish(
+        _ reply: ProducerRecord, of response: ChatResponse, _ progress: RequestProgress, cost: Double?
+    ) async throws(CancellationError) -> RequestFailure? {
+        if let transactions {
+            return try await publish(reply, of: response, progress, cost: cost, in: transactions)
+        }
         do throws(Undeliverable) {
-            try await deliver(makeReply(response.json(), status: 200, progress, cost: cost))
+            try await deliver(reply)
         } catch {
             guard case .refused(let reason) = error else { throw CancellationError() }
             return RequestFailure(undeliverable: reason, response)
@@ -58,14 +72,14 @@ public final class OutcomePublisher {
 
     /// Publishes a failure: error reply, dead letter, event.
     public func publish(_ failure: RequestFailure, _ progress: RequestProgress) async throws(CancellationError) {
-        let cost = events.cost(of: progress.trail)
         let isInvalid = !progress.trail.wasSent && [400, 403, 413].contains(failure.status)
-        var reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
-        if let stream = progress.stream {
-            // What was published of the answer stays before its end.
-            _ = try await stream.untilSettled()
-            stream.markEnd(&reply.headers)
+        // What was published of the answer stays before its end.
+        _ = try await progress.stream?.untilSettled()
+        if let transactions {
+            return try await publish(failure, isInvalid: isInvalid, progress, in: transactions)
         }
+        let cost = events.cost(of: progress.trail)
+        let reply = makeReply(failure, progress, cost: cost)
         var isReplied = false
         var isBuried = false
         var backoff = Backoff()
@@ -89,6 +103,13 @@ public final class OutcomePublisher {
             value, status: status, to: progress.destination?.topic ?? defaultTopic,
             partition: progress.destination?.partition, envelope: progress.envelope, source: progress.record,
             modelGroup: progress.modelGroup, trail: trail ?? progress.trail, cost: cost)
+    }
+
+    /// An error reply, which ends a stream where one was asked for.
+    func makeReply(_ failure: RequestFailure, _ progress: RequestProgress, cost: Double?) -> ProducerRecord {
+        var reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
+        progress.stream?.markEnd(&reply.headers)
+        return reply
     }
 
     private enum Undeliverable: Error {
@@ -133,10 +154,7 @@ public final class OutcomePublisher {
     private func bury(
         _ record: ConsumerRecord, _ failure: RequestFailure, isInvalid: Bool
     ) async throws(CancellationError) -> Bool {
-        guard let deadLetters, let deadLetterTopic else { return false }
-        let count = await publisher.partitionCount(of: deadLetterTopic)
-        let letter = deadLetters.deadLetter(
-            for: record, failure: failure, isInvalid: isInvalid, partitionCount: count, now: loop.now)
+        guard let letter = await deadLetter(for: record, failure, isInvalid: isInvalid) else { return false }
         do throws(Undeliverable) {
             try await deliver(letter)
             return true
@@ -148,7 +166,17 @@ public final class OutcomePublisher {
         }
     }
 
-    private func sleep(for duration: Duration) async throws(CancellationError) {
+    /// Nil where there is no dead-letter topic.
+    func deadLetter(
+        for record: ConsumerRecord, _ failure: RequestFailure, isInvalid: Bool
+    ) async -> ProducerRecord? {
+        guard let deadLetters, let deadLetterTopic else { return nil }
+        let count = await publisher.partitionCount(of: deadLetterTopic)
+        return deadLetters.deadLetter(
+            for: record, failure: failure, isInvalid: isInvalid, partitionCount: count, now: loop.now)
+    }
+
+    func sleep(for duration: Duration) async throws(CancellationError) {
         try await loop.sleep(until: loop.now.advanced(by: duration))
     }
 }
@@ -156,10 +184,13 @@ public final class OutcomePublisher {
 /// Waits that double from 0.1 s to 10 s.
 struct Backoff {
     private var current = Duration.milliseconds(100)
+    /// The last one given; zero before the first.
+    private(set) var latest = Duration.zero
 
     mutating func next() -> Duration {
-        defer { current = min(current * 2, .seconds(10)) }
-        return current
+        latest = current
+        current = min(current * 2, .seconds(10))
+        return latest
     }
 }
 

@@ -80,27 +80,15 @@ final class ReplyStream {
     private func send(_ chunk: ChatChunk) {
         guard var record = template, let value = writer?.json(chunk) else { return }
         record.value = value
-        number(&record.headers)
-        delivery.send(record)
-    }
-
-    /// Sends the stream's last record, after which everything must be delivered.
-    func send(end record: ProducerRecord) {
-        flush()
-        var record = record
-        markEnd(&record.headers)
-        delivery.send(record)
-    }
-
-    /// Adds what tells a stream's last record.
-    func markEnd(_ headers: inout RecordHeaders) {
-        number(&headers)
-        headers.append("x-relay-stream-end", text: "true")
-    }
-
-    private func number(_ headers: inout RecordHeaders) {
-        headers.append("x-relay-stream-index", text: String(records))
+        record.headers.append("x-relay-stream-index", text: String(records))
         records += 1
+        delivery.send(record)
+    }
+
+    /// Adds what tells a stream's last record, which goes its own way once all others are delivered.
+    func markEnd(_ headers: inout RecordHeaders) {
+        headers.append("x-relay-stream-index", text: String(records))
+        headers.append("x-relay-stream-end", text: "true")
     }
 }
 

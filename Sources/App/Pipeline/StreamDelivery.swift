@@ -152,8 +152,3 @@ extension StreamDelivery {
 
     private func wake() { waiter.take()?.resume() }
 }
-
-extension ProducerRecord {
-    /// Key, value and headers.
-    fileprivate var byteCount: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.byteCount }
-}
