@@ -15,6 +15,8 @@ extension Router {
                 session.reason = reason
                 session.candidates = candidates
                 return call(deployment, for: &session, now: now)
+            case .blocked(let obstacle) where obstacle.isUnsettled:
+                return .hold(until: obstacle.until, groups: modelGroups(of: session.hop))
             case .blocked(let obstacle):
                 if let pause = pauseForOwnLimit(&session, obstacle, now: now) { return pause }
                 refuse(&session, obstacle, now: now)
@@ -55,6 +57,7 @@ extension Router {
         guard !table.settings.disableCooldowns, table.profiles[deployment].groupSize > 1 else { return }
         let length = table.deployments[deployment].cooldownTime ?? table.settings.cooldownTime ?? .seconds(5)
         cooldowns.coolDown(deployment, for: length, now: now)
+        markUnreported(deployment)
     }
 
     /// LiteLLM's usage-based-routing-v2 retries its own 429 in a group of one, sleeping a blind 60 s. Refusing, we
