@@ -25,7 +25,10 @@ private struct Cluster {
     var sent: [Int64: Int] = [:]
     var refused = 0
 
-    init(_ count: Int, seed: UInt64 = 1, rpm: Int? = nil, tpm: Int? = nil, configure: (inout RouterSettings) -> Void = { _ in }) {
+    init(
+        _ count: Int, seed: UInt64 = 1, rpm: Int? = nil, tpm: Int? = nil,
+        configure: (inout RouterSettings) -> Void = { _ in }
+    ) {
         var settings = RouterSettings()
         settings.strategy = .usageBasedV2
         settings.numRetries = 0
@@ -181,7 +184,9 @@ private struct Cluster {
     }
 
     @Test func `a cool-down benches the deployment for everybody until the same moment`() {
-        var cluster = Cluster(2) { $0.allowedFails = 0; $0.cooldownTime = .seconds(30) }
+        var cluster = Cluster(2) {
+            $0.allowedFails = 0; $0.cooldownTime = .seconds(30)
+        }
         cluster.letIn(0, 1)
         var session = cluster.running[0].session
         cluster.routers[0].finish(.fails(500), of: &session, now: cluster.now)

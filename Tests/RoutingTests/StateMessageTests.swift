@@ -20,9 +20,10 @@ import Time
         return report
     }
 
-    @Test(arguments: [
-        .heartbeat, .report(report), .report(DeploymentReport(deployment: DeploymentID("d"), minute: -1)),
-    ] as [StateMessage.Content])
+    @Test(
+        arguments: [
+            .heartbeat, .report(report), .report(DeploymentReport(deployment: DeploymentID("d"), minute: -1)),
+        ] as [StateMessage.Content])
     func `what is written is read`(_ content: StateMessage.Content) throws {
         let message = StateMessage(content, from: Self.instance)
         #expect(try StateMessage(json: message.json()) == message)
@@ -38,7 +39,8 @@ import Time
 
     @Test func `each instance and deployment has a key of its own`() {
         let keys = [
-            StateMessage(.heartbeat, from: Self.instance).key, StateMessage(.report(Self.report), from: Self.instance).key,
+            StateMessage(.heartbeat, from: Self.instance).key,
+            StateMessage(.report(Self.report), from: Self.instance).key,
         ]
         #expect(keys == [Array("host-1".utf8), Array("host-1 haiku \"eu\"".utf8)])
     }

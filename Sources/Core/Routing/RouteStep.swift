@@ -30,6 +30,8 @@ public struct Attempt: Sendable {
     public var timeout: Duration
     /// Entry of the request's own `fallbacks` whose parameters apply to this hop.
     public var parameterEntry: Int?
+    /// A configured fallback's parameters, which replace the request's on this hop: a JSON object.
+    public var fallbackParameters: [UInt8]?
     /// Counting from zero within the group, and groups fallen back to so far.
     public var retry: Int
     public var fallback: Int

@@ -62,7 +62,8 @@ extension Router {
                 request: session.request, table: table.fallbacks))
         let limit = session.request.maxFallbacks ?? table.settings.maxFallbacks
         guard let target = session.plan.next(limit: limit, identity: { identity(of: $0) }) else { return nil }
-        let hop = makeHop(name: target.name, parameterEntry: target.parameterEntry)
+        var hop = makeHop(name: target.name, parameterEntry: target.parameterEntry)
+        hop.parameters = target.parameters
         session.plan.markTried(target.name)
         if let identity = identity(of: target.name) { session.plan.markTried(identity) }
         return hop

@@ -76,7 +76,8 @@ extension Router {
                     continue
                 }
                 switch checks.verdict(
-                    on: table.profiles[member], states[member], peers: peers.totals[member], request) {
+                    on: table.profiles[member], states[member], peers: peers.totals[member], request)
+                {
                 case .passes: break
                 case .overLimit(let end):
                     obstacles.overLimit += 1
@@ -168,7 +169,7 @@ extension Router {
         case .simpleShuffle, .providerBudget: return SimpleShuffle.narrow(&field, profiles: table.profiles)
         case .leastBusy: return LeastBusy.narrow(&field, states: states)
         case .usageBased:
-            return             UsageBased.narrow(
+            return UsageBased.narrow(
                 &field, states: states, peers: peers.totals, minute: UsageWindow.minute(of: now))
         case .usageBasedV2:
             return UsageBasedV2.narrow(

@@ -69,6 +69,7 @@ extension Router {
         guard session.epoch != epoch else { return }
         session.adopt(epoch: epoch) { old in
             var hop = makeHop(name: old.name, parameterEntry: old.parameterEntry)
+            hop.parameters = old.parameters
             hop.order = old.order
             hop.allowedRetries = old.allowedRetries
             hop.retries = old.retries

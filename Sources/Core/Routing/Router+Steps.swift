@@ -35,13 +35,15 @@ extension Router {
             session.hop.level = table.groups[index].order(of: deployment)
         }
         if table.settings.enableWeightedFailover { session.hop.attempted.append(deployment) }
-        return .call(
+        var attempt =
             Attempt(
                 group: session.hop.name, modelGroup: target.group, deployment: target.id, deploymentIndex: deployment,
                 model: session.hop.captures.isEmpty
                     ? target.model : WildcardPattern.fill(target.model, with: session.hop.captures),
                 timeout: table.timeouts.timeout(of: session.request, on: target),
-                parameterEntry: session.hop.parameterEntry, retry: session.hop.retries, fallback: session.fallbacks))
+                parameterEntry: session.hop.parameterEntry, retry: session.hop.retries, fallback: session.fallbacks)
+        attempt.fallbackParameters = session.hop.parameters
+        return .call(attempt)
     }
 
     /// The current hop has no deployment for the request.

@@ -101,7 +101,8 @@ struct PeerStates: Sendable {
         moved.peers = peers.mapValues { peer in
             var peer = peer
             peer.deployments = Dictionary(
-                peer.deployments.compactMap { old, entry in newPlaces[old].map { ($0, entry) } }) { $1 }
+                peer.deployments.compactMap { old, entry in newPlaces[old].map { ($0, entry) } }
+            ) { $1 }
             return peer
         }
         let sharers = totals.first?.sharers ?? nil
