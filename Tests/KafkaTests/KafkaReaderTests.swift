@@ -30,7 +30,8 @@ import Time
         }
         try await reader.follow(topic, since: start, deadline: .soon())
         for partition in Int32(0)..<2 {
-            try await producer.publish(ProducerRecord(topic: topic, partition: partition, value: [10 + UInt8(partition)]))
+            try await producer.publish(
+                ProducerRecord(topic: topic, partition: partition, value: [10 + UInt8(partition)]))
         }
         await changes.wait(for: "\(count) records") { values.count >= count }
         await reader.close(deadline: .soon())
@@ -47,13 +48,5 @@ import Time
         let broker = try TestBroker.shared.get()
         let start = EventLoop.shared.now.advanced(by: .seconds(-60))
         #expect(try await values(of: "looked-back", since: start, count: 4, broker) == [0, 1, 10, 11])
-    }
-
-    @RequestPath @Test func `a topic that does not exist is refused`() async throws {
-        let broker = try TestBroker.shared.get()
-        let reader = try KafkaReader(
-            properties: broker.properties + [KafkaProperty("allow.auto.create.topics", "false")], logger: quiet)
-        await #expect(throws: KafkaError.self) { try await reader.follow("a b", deadline: .soon(2)) }
-        await reader.close(deadline: .soon())
     }
 }

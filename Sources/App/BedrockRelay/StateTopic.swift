@@ -21,7 +21,8 @@ final class StateTopic {
     private let loop = EventLoop.shared
 
     /// Nil: no topic is configured.
-    init?(_ configuration: ServiceConfiguration, instance: String, router: SharedRouter, logger: Logger) throws(KafkaError)
+    init?(_ configuration: ServiceConfiguration, instance: String, router: SharedRouter, logger: Logger)
+        throws(KafkaError)
     {
         guard let topic = configuration.relay.stateTopic else { return nil }
         self.topic = topic
