@@ -140,6 +140,7 @@ extension GaugeSnapshot {
         ]
         gauges.deployments = [.init(modelGroup: "g", id: "d", requestLimit: 1, tokenLimit: 1)]
         gauges.sharedState = .init(isConnected: true, peers: 1, skippedRecords: 1)
+        gauges.upstream.errors = [("connect", 1)]
         gauges.process = .init(cpu: .seconds(1), residentBytes: 1, openDescriptors: 1, startTime: 1_767_225_600)
         return gauges
     }
