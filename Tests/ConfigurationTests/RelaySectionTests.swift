@@ -97,8 +97,6 @@ import Testing
     @Test(arguments: [
         ("delivery: exactly_once", "\"exactly_once\" is not supported yet"),
         ("state_topic: s", "is not supported yet, expected null"),
-        ("otlp_metrics_topic: s", "is not supported yet, expected null"),
-        ("watch_config: yes", "\"true\" is not supported yet"),
     ])
     func `what has not been built yet is refused by name`(_ line: String, _ message: String) {
         let key = line.prefix { $0 != ":" }
@@ -108,7 +106,7 @@ import Testing
     @Test func `asking for the defaults of features to come is fine`() {
         #expect(
             problems(
-                in: "relay: {delivery: at_least_once, state_topic: null, otlp_metrics_topic: ~, watch_config: no}"
+                in: "relay: {delivery: at_least_once, state_topic: null}"
             ).isEmpty)
     }
 }

@@ -13,6 +13,9 @@ extension Relay {
         gauges.requestsWaiting = router.heldCount
         gauges.bufferedBytes = consumerLoop?.bufferedBytes ?? 0
         gauges.connections = http.statistics.inFlight
+        gauges.logLinesDropped = logger.droppedLines
+        gauges.configurationIsCurrent = reloads.isCurrent
+        gauges.configurationTime = Double(reloads.lastSuccess.unixMilliseconds) / 1000
         gauges.producerQueue = producer.outstandingCount
         gauges.partitions = partitionGauges()
         gauges.deployments = router.status(now: loop.now).map { GaugeSnapshot.Deployment($0) }

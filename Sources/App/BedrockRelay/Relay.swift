@@ -14,17 +14,22 @@ import Time
 @RequestPath
 final class Relay {
     let health: Health
+    let instance: String
     let router: SharedRouter
     let events: RoutingEvents
-    private let configuration: ServiceConfiguration
-    private let logger: Logger
+    let provider: BedrockProvider
+    private(set) var configuration: ServiceConfiguration
+    let logger: Logger
     let http: HTTPClient
     let producer: KafkaProducer
+    /// For every further client.
+    let kafkaProperties: [KafkaProperty]
     let loop = EventLoop.shared
     private(set) var statistics = KafkaStatistics()
     private var consumer: KafkaConsumer?
     private(set) var consumerLoop: ConsumerLoop?
-    private let handler: RequestHandler
+    let handler: RequestHandler
+    var reloads = ReloadRecord()
     private let fatal = FatalSignal()
     private var assignmentWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -32,6 +37,7 @@ final class Relay {
     private let rebalances: AsyncStream<Rebalance>
     private let rebalanceInput: AsyncStream<Rebalance>.Continuation
     private var rebalanceTask: Task<Void, Never>?
+    private var metricsExport: MetricsExport?
 
     private enum Rebalance: Sendable {
         case assigned([TopicPartition])
@@ -45,33 +51,34 @@ final class Relay {
     ) throws {
         self.configuration = configuration
         self.logger = logger
+        self.instance = instance
         health = Health(now: loop.now)
         let environment = configuration.environment.reveal()
         http = HTTPClient(settings: HTTPClient.Settings(environment: environment), logger: logger)
-        let provider = try BedrockProvider(
+        provider = try BedrockProvider(
             deployments: configuration.bedrockDeployments, environment: environment, http: http, time: SystemTime(),
             logger: logger)
         router = SharedRouter(
             Router(
                 settings: configuration.router, deployments: configuration.deployments,
                 chooser: SeededChooser(seed: seed)))
-        producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { _ in }
+        kafkaProperties = try MSKTokens.properties(of: configuration, http: http, logger: logger)
+        producer = try KafkaProducer(properties: kafkaProperties, logger: logger) { _ in }
         let publisher = KafkaPublisher(producer: producer, health: health)
         let relay = configuration.relay
-        let deployments = configuration.deployments
         events = RoutingEvents(
-            publisher: publisher, topic: relay.metricsTopic, instance: instance, deployments: deployments,
-            metrics: RelayMetrics(modelGroups: configuration.modelGroups))
+            publisher: publisher, topic: relay.metricsTopic, instance: instance,
+            metrics: RelayMetrics(
+                modelGroups: configuration.modelGroups, measuresGenAI: relay.otlpMetricsTopic != nil))
         let outcomes = OutcomePublisher(
             publisher: publisher, defaultTopic: relay.replyTopic, deadLetterTopic: relay.deadLetterTopic,
-            replies: ReplyWriter(deployments: deployments),
+            replies: ReplyWriter(),
             deadLetters: relay.deadLetterTopic.map {
                 DeadLetterWriter(topic: $0, consumerGroup: configuration.kafka.groupID, instance: instance)
             }, events: events, logger: logger)
         handler = RequestHandler(
-            settings: RequestHandler.Settings(
-                replyTopics: relay.replyTopics, requestDeadline: relay.requestDeadline),
-            attempts: AttemptRunner(router: router, deployments: deployments, provider: provider, logger: logger),
+            settings: relay.handlerSettings,
+            attempts: AttemptRunner(router: router, provider: provider, logger: logger),
             outcomes: outcomes)
         (rebalances, rebalanceInput) = AsyncStream.makeStream()
     }
@@ -79,7 +86,7 @@ final class Relay {
     /// Joins the consumer group. The broker need not be there yet.
     func start() throws(KafkaError) {
         let consumer = try KafkaConsumer(
-            properties: configuration.kafka.revealed, topics: configuration.relay.requestTopics, logger: logger,
+            properties: kafkaProperties, topics: configuration.relay.requestTopics, logger: logger,
             onEvent: { [weak self] in self?.handle($0) },
             onReady: { [weak self] in self?.consumerLoop?.recordsReady($0) })
         let consumerLoop = ConsumerLoop(
@@ -91,8 +98,13 @@ final class Relay {
         rebalanceTask = RequestPath.task { [rebalances, weak self] in
             for await rebalance in rebalances { await self?.carryOut(rebalance) }
         }
+        metricsExport = makeMetricsExport()
+        metricsExport?.start(interval: configuration.relay.otlpMetricsInterval)
         try consumer.subscribe()
     }
+
+    /// `reconfigure` has put it into effect.
+    func adopt(_ configuration: ServiceConfiguration) { self.configuration = configuration }
 
     /// Stops intake, drains, commits, leaves the group, flushes: Kafka conventions, section 7.5.
     func stop() async {
@@ -101,6 +113,7 @@ final class Relay {
         rebalanceTask?.cancel()
         await consumerLoop?.stop()
         await consumer?.close(deadline: loop.now.advanced(by: patience))
+        metricsExport?.stop()
         await producer.close(deadline: loop.now.advanced(by: patience))
         http.close()
     }

@@ -2,22 +2,20 @@ public import ChatCompletions
 public import EventLoop
 public import Logging
 public import ProviderAPI
-public import Routing
+import Routing
 public import Time
 
 /// Carries one request through the router's decisions: calls, back-offs, waits, until it is answered or has failed.
 @RequestPath
 public final class AttemptRunner {
     private let router: SharedRouter
-    private let deployments: [Deployment]
     private let provider: any ChatProvider
     private let logger: Logger
     private var outages = DeploymentOutages()
     private let loop = EventLoop.shared
 
-    public init(router: SharedRouter, deployments: [Deployment], provider: any ChatProvider, logger: Logger) {
+    public init(router: SharedRouter, provider: any ChatProvider, logger: Logger) {
         self.router = router
-        self.deployments = deployments
         self.provider = provider
         self.logger = logger
     }
@@ -66,6 +64,8 @@ public final class AttemptRunner {
 
     private func call(_ attempt: Attempt, _ request: ChatRequest, _ run: inout Run, _ trail: inout AttemptTrail) async {
         let start = loop.now
+        // The attempt's positions are those of this moment's configuration; when the call ends there may be another.
+        let deployments = router.deployments
         let remaining = run.deadline.since(start)
         var bounded = attempt
         bounded.timeout = min(attempt.timeout, remaining)
@@ -74,12 +74,12 @@ public final class AttemptRunner {
         var errorType: String?
         var isUnsent = false
         do throws(ProviderError) {
-            let response = try await answer(bounded, request)
+            let response = try await answer(bounded, among: deployments, request)
             run.response = response
             trail.usage = response.usage
             outcome = .success(
                 usage: response.usage, timeToFirstToken: nil, contentFiltered: response.finishReason == .contentFilter)
-            noteAnswer(of: attempt)
+            noteAnswer(of: attempt, among: deployments)
         } catch {
             let ranOut = loop.now >= run.deadline
             outcome = error.isCancelled || ranOut ? .abandoned : .failure(error.attempt)
@@ -87,20 +87,21 @@ public final class AttemptRunner {
             status = error.attempt.status
             isUnsent = error.isUnsent
             errorType = error.code ?? error.attempt.failureClass.rawValue
-            if case .failure = outcome { noteFailure(of: attempt, status: status, reason: error.reply.message) }
+            if case .failure = outcome {
+                noteFailure(of: attempt, among: deployments, status: status, reason: error.reply.message)
+            }
         }
         let end = loop.now
         router.finish(outcome, of: &run.session, group: attempt.modelGroup, now: end)
         trail.entries.append(
             AttemptTrail.Entry(
-                group: attempt.group, deploymentIndex: attempt.deploymentIndex, model: attempt.model, status: status,
-                errorType: errorType, started: start, latency: end.since(start), timeToFirstToken: nil,
-                cooldown: run.session.latestCooldown, isUnsent: isUnsent))
+                group: attempt.group, deployments: deployments, deploymentIndex: attempt.deploymentIndex,
+                model: attempt.model, status: status, errorType: errorType, started: start, latency: end.since(start),
+                timeToFirstToken: nil, cooldown: run.session.latestCooldown, isUnsent: isUnsent))
     }
 
-    private func noteFailure(of attempt: Attempt, status: Int, reason: String) {
-        guard DeploymentOutages.isOutage(status: status),
-            outages.noteFailure(of: attempt.deploymentIndex, now: loop.now)
+    private func noteFailure(of attempt: Attempt, among deployments: [Deployment], status: Int, reason: String) {
+        guard DeploymentOutages.isOutage(status: status), outages.noteFailure(of: attempt.deployment, now: loop.now)
         else { return }
         let deployment = deployments[attempt.deploymentIndex]
         logger.warning(
@@ -112,8 +113,8 @@ public final class AttemptRunner {
             ])
     }
 
-    private func noteAnswer(of attempt: Attempt) {
-        guard let failures = outages.noteAnswer(of: attempt.deploymentIndex) else { return }
+    private func noteAnswer(of attempt: Attempt, among deployments: [Deployment]) {
+        guard let failures = outages.noteAnswer(of: attempt.deployment) else { return }
         let deployment = deployments[attempt.deploymentIndex]
         logger.info(
             "deployment answers again",
@@ -123,7 +124,9 @@ public final class AttemptRunner {
             ])
     }
 
-    private func answer(_ attempt: Attempt, _ request: ChatRequest) async throws(ProviderError) -> ChatResponse {
+    private func answer(
+        _ attempt: Attempt, among deployments: [Deployment], _ request: ChatRequest
+    ) async throws(ProviderError) -> ChatResponse {
         if let text = deployments[attempt.deploymentIndex].mockResponse {
             return .mock(text, model: deployments[attempt.deploymentIndex].modelID, now: loop.now)
         }

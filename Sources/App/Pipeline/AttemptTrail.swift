@@ -6,6 +6,8 @@ public import Time
 public struct AttemptTrail: Sendable {
     public struct Entry: Sendable {
         public var group: String
+        /// The deployments of the configuration that the call was made under: after a reload positions are others.
+        public var deployments: [Deployment]
         public var deploymentIndex: Int
         public var model: String
         public var status: Int
@@ -16,6 +18,8 @@ public struct AttemptTrail: Sendable {
         public var cooldown: Duration?
         /// The provider refused it before anything was sent.
         public var isUnsent = false
+
+        public var deployment: Deployment { deployments[deploymentIndex] }
     }
 
     public var entries: [Entry] = []

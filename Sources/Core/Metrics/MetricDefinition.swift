@@ -43,6 +43,8 @@ public enum MetricDefinition: String, CaseIterable, Sendable {
     case deploymentRequestLimit = "deployment_requests_per_minute_limit"
     case deploymentTokenLimit = "deployment_tokens_per_minute_limit"
     case logLinesDropped = "log_lines_dropped_total"
+    case configurationCurrent = "config_last_reload_successful"
+    case configurationTime = "config_last_reload_success_timestamp_seconds"
     case processCPU = "process_cpu_seconds_total"
     case processMemory = "process_resident_memory_bytes"
     case processDescriptors = "process_open_fds"
@@ -107,6 +109,9 @@ public enum MetricDefinition: String, CaseIterable, Sendable {
         case .deploymentTokenLimit:
             (.gauge, .none, ["model_group", "deployment"], "Configured tokens per minute, where there is a limit.")
         case .logLinesDropped: (.counter, .none, [], "Log lines lost because standard error was too slow.")
+        case .configurationCurrent:
+            (.gauge, .none, [], "1: the configuration read last is in use; 0: it was refused, and an older one is.")
+        case .configurationTime: (.gauge, .seconds, [], "When the configuration in use was read, in Unix time.")
         case .processCPU: (.counter, .seconds, [], "User and system CPU time of this process.")
         case .processMemory: (.gauge, .bytes, [], "Resident memory of this process.")
         case .processDescriptors: (.gauge, .none, [], "Open file descriptors of this process.")

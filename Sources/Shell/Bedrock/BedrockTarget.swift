@@ -13,6 +13,7 @@ final class BedrockTarget: Sendable {
     let url: String
     /// What the endpoint's clock is known under.
     let host: String
+    let server: (host: String, port: Int)
     let authentication: Authentication
     /// Whose keys sign: equal ones share them.
     let credentials: CredentialSource
@@ -24,6 +25,7 @@ final class BedrockTarget: Sendable {
         let path = endpoint.path(modelID: plan.deployment.modelID ?? model.id, operation: "converse")
         url = endpoint.url(path: path)
         host = endpoint.host
+        server = endpoint.server
         authentication =
             switch plan.credentials.source {
             case .bearer(let key):

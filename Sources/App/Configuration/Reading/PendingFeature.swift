@@ -16,10 +16,6 @@ struct PendingFeature {
     static let all = [
         PendingFeature(key: "relay.delivery", values: .only(["exactly_once"])),
         PendingFeature(key: "relay.state_topic", values: .any),
-        PendingFeature(key: "relay.otlp_metrics_topic", values: .any),
-        PendingFeature(key: "relay.watch_config", values: .only(["true"])),
-        PendingFeature(key: "kafka.sasl.mechanisms", values: .only(["AWS_MSK_IAM"])),
-        PendingFeature(key: "kafka.sasl.mechanism", values: .only(["AWS_MSK_IAM"])),
     ]
 
     /// Why `scalar` cannot be the value at `key` yet; nil when it can.
