@@ -163,7 +163,8 @@ final class Relay {
         let failed = results.filter { $0.value != nil }
         if failed.isEmpty { health.sawBroker(now: loop.now) }
         if let error = failed.values.compactMap({ $0 }).first {
-            logger.warning("commit failed; it is tried again", ["reason": .string(error.description)])
+            logger.warning("commit failed; it is tried again", ["reason": .string(error.description)],
+                limitedBy: error.name)
         }
         consumerLoop?.commitEnded(failed: Array(failed.keys))
     }

@@ -16,7 +16,7 @@ public final class OutcomePublisher {
     private let replies: ReplyWriter
     private let deadLetters: DeadLetterWriter?
     private let events: RoutingEvents
-    private let logger: Logger
+    private let log: RequestLog
     private let loop = EventLoop.shared
 
     public init(
@@ -29,7 +29,7 @@ public final class OutcomePublisher {
         self.replies = replies
         self.deadLetters = deadLetters
         self.events = events
-        self.logger = logger
+        log = RequestLog(logger: logger)
     }
 
     /// The number of partitions of a topic: 0 when it does not exist, nil when that cannot be learnt now.
@@ -43,11 +43,12 @@ public final class OutcomePublisher {
     ) async throws(CancellationError) -> RequestFailure? {
         let cost = events.cost(of: progress.trail)
         do throws(Undeliverable) {
-            try await deliver(makeReply(response.json(), status: 200, progress, cost: cost))
+            try await deliver(makeReply(response.json(), status: 200, progress, cost: cost), progress)
         } catch {
             guard case .refused(let reason) = error else { throw CancellationError() }
             return RequestFailure(undeliverable: reason, response)
         }
+        log.answered(progress)
         events.publish(progress, outcome: .success, status: 200, cost: cost)
         return nil
     }
@@ -61,14 +62,14 @@ public final class OutcomePublisher {
         var isBuried = false
         var backoff = Backoff()
         while true {
-            if !isReplied { isReplied = try await deliverError(reply) }
-            if !isBuried { isBuried = try await bury(progress.record, failure, isInvalid: isInvalid) }
+            if !isReplied { isReplied = try await deliverError(reply, progress) }
+            if !isBuried { isBuried = try await bury(progress, failure, isInvalid: isInvalid) }
             if isReplied || isBuried { break }
-            logger.error(
-                "neither reply nor dead letter can be written",
-                ["source": .string(ReplyWriter.source(of: progress.record)), "reply_topic": .string(reply.topic)])
+            log.notWritten(
+                progress, "neither reply nor dead letter can be written", topic: reply.topic, reason: nil)
             try await sleep(for: backoff.next())
         }
+        log.failed(progress, failure)
         events.publish(progress, outcome: isInvalid ? .invalid : .error, status: failure.status, cost: cost)
     }
 
@@ -86,31 +87,31 @@ public final class OutcomePublisher {
     }
 
     /// Delivers `record`, however long the broker is away. Throws when it can never be delivered, or when cancelled.
-    private func deliver(_ record: ProducerRecord) async throws(Undeliverable) {
+    private func deliver(_ record: ProducerRecord, _ progress: RequestProgress) async throws(Undeliverable) {
         var backoff = Backoff()
         while true {
             do throws(DeliveryError) {
                 return try await publisher.publish(record)
             } catch {
                 guard error.kind == .unavailable else { throw .refused(error) }
-                logger.warning(
-                    "record not delivered yet", ["topic": .string(record.topic), "reason": .string(error.message)])
+                log.notWritten(progress, "record not delivered yet", topic: record.topic, reason: error.message)
             }
             do throws(CancellationError) { try await sleep(for: backoff.next()) } catch { throw .cancelled }
         }
     }
 
     /// Whether the error reply was delivered, to its topic or else to the default one.
-    private func deliverError(_ reply: ProducerRecord) async throws(CancellationError) -> Bool {
+    private func deliverError(
+        _ reply: ProducerRecord, _ progress: RequestProgress
+    ) async throws(CancellationError) -> Bool {
         var reply = reply
         while true {
             do throws(Undeliverable) {
-                try await deliver(reply)
+                try await deliver(reply, progress)
                 return true
             } catch {
                 guard case .refused(let reason) = error else { throw CancellationError() }
-                logger.warning(
-                    "error reply refused", ["topic": .string(reply.topic), "reason": .string(reason.message)])
+                log.notWritten(progress, "error reply refused", topic: reply.topic, reason: reason.message)
                 guard reply.topic != defaultTopic || reply.partition != nil else { return false }
                 reply.topic = defaultTopic
                 reply.partition = nil
@@ -120,19 +121,18 @@ public final class OutcomePublisher {
 
     /// Whether the record was copied to the dead-letter topic.
     private func bury(
-        _ record: ConsumerRecord, _ failure: RequestFailure, isInvalid: Bool
+        _ progress: RequestProgress, _ failure: RequestFailure, isInvalid: Bool
     ) async throws(CancellationError) -> Bool {
         guard let deadLetters, let deadLetterTopic else { return false }
         let count = await publisher.partitionCount(of: deadLetterTopic)
         let letter = deadLetters.deadLetter(
-            for: record, failure: failure, isInvalid: isInvalid, partitionCount: count, now: loop.now)
+            for: progress.record, failure: failure, isInvalid: isInvalid, partitionCount: count, now: loop.now)
         do throws(Undeliverable) {
-            try await deliver(letter)
+            try await deliver(letter, progress)
             return true
         } catch {
             guard case .refused(let reason) = error else { throw CancellationError() }
-            logger.error(
-                "dead letter refused", ["topic": .string(letter.topic), "reason": .string(reason.message)])
+            log.notWritten(progress, "dead letter refused", topic: letter.topic, reason: reason.message)
             return false
         }
     }

@@ -146,7 +146,7 @@ public final class BedrockProvider: ChatProvider {
         statistics.clockCorrections += 1
         logger.warning(
             "clock differs from endpoint's",
-            ["host": .string(target.host), "offset_s": .double(offset.inSeconds)])
+            ["host": .string(target.host), "offset_s": .double(offset.inSeconds)], limitedBy: target.host)
         return true
     }
 

@@ -29,6 +29,11 @@ public struct Logger: Sendable {
         case integer(Int)
         case double(Double)
         case bool(Bool)
+        /// The field is left out.
+        case absent
+
+        /// `text`, or nothing when there is none.
+        public static func optional(_ text: String?) -> Value { text.map { .string($0) } ?? .absent }
 
         public init(stringLiteral value: String) { self = .string(value) }
         public init(integerLiteral value: Int) { self = .integer(value) }
