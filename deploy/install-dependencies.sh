@@ -9,7 +9,7 @@ swift_minimum=6.2
 
 usage() {
     echo "usage: $0 [--test]"
-    echo "  --test  also install what the tests need: $test_packages promtool"
+    echo "  --test  also install what the tests need: $test_packages prometheus"
 }
 
 say() { echo "install-dependencies: $*"; }
@@ -54,16 +54,18 @@ install_packages() {
     apt_with_lists install --no-install-recommends $missing
 }
 
-# promtool alone out of Debian's prometheus package: the package itself would start a server and enable it at boot.
-install_promtool() {
-    command -v promtool >/dev/null 2>&1 && return
+# The programs alone out of Debian's prometheus package: the package itself would start a server and enable it at boot.
+install_prometheus() {
+    command -v promtool >/dev/null 2>&1 && command -v prometheus >/dev/null 2>&1 && return
     did_something=yes
-    say "installing promtool into /usr/local/bin"
+    say "installing prometheus and promtool into /usr/local/bin"
     (
         cd "$scratch"
         apt_with_lists download prometheus
-        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool >promtool
-        as_root install -m 755 promtool /usr/local/bin/promtool
+        for program in prometheus promtool; do
+            dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO "./usr/bin/$program" >"$program"
+            as_root install -m 755 "$program" "/usr/local/bin/$program"
+        done
     )
 }
 
@@ -86,7 +88,7 @@ check_other_system() {
         pkg-config --exists "$library" 2>/dev/null || missing="$missing $library"
     done
     if [ "$with_tests" = yes ]; then
-        for tool in curl kcat openssl promtool python3 shellcheck; do
+        for tool in curl kcat openssl prometheus promtool python3 shellcheck; do
             command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
         done
     fi
@@ -119,7 +121,7 @@ if command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1; 
     install_packages "$build_packages"
     if [ "$with_tests" = yes ]; then
         install_packages "$test_packages"
-        install_promtool
+        install_prometheus
     fi
 else
     check_other_system
