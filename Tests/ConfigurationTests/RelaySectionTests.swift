@@ -95,7 +95,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("delivery: exactly_once", "\"exactly_once\" is not supported yet"),
         ("state_topic: s", "is not supported yet, expected null"),
     ])
     func `what has not been built yet is refused by name`(_ line: String, _ message: String) {

@@ -16,7 +16,10 @@ struct Main {
             exit(ExitCode.usage.rawValue)
         }
         signal(SIGPIPE, SIG_IGN)
-        if case .run = options { Signals.block() }  // the other commands end at the first signal, as programs do
+        switch options {
+        case .run, .redrive: Signals.block()
+        case .check, .demo, .request, .help, .version: break  // these end at the first signal, as programs do
+        }
         // Not exit(): its handlers would free what threads of librdkafka that outlived their deadline still use.
         Task.detached { _exit(await run(options).rawValue) }
         while true { pause() }
@@ -41,6 +44,10 @@ struct Main {
             let loader = ConfigurationLoader(
                 files: options.configurations, environment: environment, needsBrokers: true)
             return await withConfiguration(loader) { await RequestCommand.run(options, $0) }
+        case .redrive(let options):
+            let loader = ConfigurationLoader(
+                files: options.configurations, environment: environment, needsBrokers: true)
+            return await withConfiguration(loader) { await RedriveCommand.run(options, $0) }
         case .demo(let route):
             return await Demo.run(only: route.flatMap(DemoRoute.init(rawValue:)), environment: environment)
         }

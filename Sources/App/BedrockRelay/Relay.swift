@@ -24,6 +24,8 @@ final class Relay {
     let producer: KafkaProducer
     /// For every further client.
     let kafkaProperties: [KafkaProperty]
+    /// Under `exactly_once` only.
+    private let transactions: (runner: KafkaTransactions, outcomes: OutcomeTransactions)?
     let loop = EventLoop.shared
     private(set) var statistics = KafkaStatistics()
     private var consumer: KafkaConsumer?
@@ -54,7 +56,8 @@ final class Relay {
         self.instance = instance
         health = Health(now: loop.now)
         let environment = configuration.environment.reveal()
-        http = HTTPClient(settings: HTTPClient.Settings(environment: environment), logger: logger)
+        http = HTTPClient(
+            settings: HTTPClient.Settings(configuration.relay, environment: environment), logger: logger)
         provider = try BedrockProvider(
             deployments: configuration.bedrockDeployments, environment: environment, http: http, time: SystemTime(),
             logger: logger)
@@ -64,8 +67,11 @@ final class Relay {
                 chooser: SeededChooser(seed: seed)))
         kafkaProperties = try MSKTokens.properties(of: configuration, http: http, logger: logger)
         producer = try KafkaProducer(properties: kafkaProperties, logger: logger) { _ in }
-        let publisher = KafkaPublisher(producer: producer, health: health)
         let relay = configuration.relay
+        transactions = try Self.makeTransactions(
+            configuration, kafkaProperties, instance: instance, health: health, fatal: fatal, logger: logger)
+        let publisher = KafkaPublisher(
+            producer: producer, transactions: transactions?.runner.producer, health: health)
         events = RoutingEvents(
             publisher: publisher, topic: relay.metricsTopic, instance: instance,
             metrics: RelayMetrics(
@@ -75,12 +81,29 @@ final class Relay {
             replies: ReplyWriter(),
             deadLetters: relay.deadLetterTopic.map {
                 DeadLetterWriter(topic: $0, consumerGroup: configuration.kafka.groupID, instance: instance)
-            }, events: events, logger: logger)
+            }, events: events, transactions: transactions?.outcomes, logger: logger)
         handler = RequestHandler(
             settings: relay.handlerSettings,
             attempts: AttemptRunner(router: router, provider: provider, logger: logger),
             outcomes: outcomes)
         (rebalances, rebalanceInput) = AsyncStream.makeStream()
+    }
+
+    /// Nil under `at_least_once`.
+    private static func makeTransactions(
+        _ configuration: ServiceConfiguration, _ properties: [KafkaProperty], instance: String, health: Health,
+        fatal: FatalSignal, logger: Logger
+    ) throws(KafkaError) -> (runner: KafkaTransactions, outcomes: OutcomeTransactions)? {
+        guard configuration.relay.delivery == .exactlyOnce else { return nil }
+        let kafka = configuration.kafka
+        let id = TransactionalID.make(
+            group: kafka.groupID, groupInstance: kafka.value(of: "group.instance.id"), instance: instance,
+            nonce: .random(in: .min ... .max))
+        let producer = try TransactionalProducer(
+            properties: properties, transactionalID: id, logger: logger, onFatal: { fatal.raise($0) })
+        let runner = KafkaTransactions(producer: producer, health: health)
+        let settings = OutcomeTransactions.Settings(interval: configuration.relay.transactionInterval)
+        return (runner, OutcomeTransactions(settings: settings, runner: runner, logger: logger))
     }
 
     /// Joins the consumer group. The broker need not be there yet.
@@ -91,8 +114,9 @@ final class Relay {
             onReady: { [weak self] in self?.consumerLoop?.recordsReady($0) })
         let consumerLoop = ConsumerLoop(
             settings: configuration.relay.consumerSettings, source: KafkaSource(consumer: consumer, logger: logger),
-            handler: handler, logger: logger)
+            handler: handler, transactions: transactions?.outcomes, logger: logger)
         self.consumer = consumer
+        transactions?.runner.consumer = consumer
         self.consumerLoop = consumerLoop
         consumerLoop.start()
         rebalanceTask = RequestPath.task { [rebalances, weak self] in
@@ -113,6 +137,7 @@ final class Relay {
         rebalanceTask?.cancel()
         await consumerLoop?.stop()
         await consumer?.close(deadline: loop.now.advanced(by: patience))
+        await transactions?.runner.producer.close(deadline: loop.now.advanced(by: patience))
         metricsExport?.stop()
         await producer.close(deadline: loop.now.advanced(by: patience))
         http.close()
@@ -163,7 +188,8 @@ final class Relay {
         let failed = results.filter { $0.value != nil }
         if failed.isEmpty { health.sawBroker(now: loop.now) }
         if let error = failed.values.compactMap({ $0 }).first {
-            logger.warning("commit failed; it is tried again", ["reason": .string(error.description)],
+            logger.warning(
+                "commit failed; it is tried again", ["reason": .string(error.description)],
                 limitedBy: error.name)
         }
         consumerLoop?.commitEnded(failed: Array(failed.keys))

@@ -1,7 +1,6 @@
 import Configuration
 import EventLoop
 import Glibc
-import HTTP
 import JSON
 import Kafka
 import Logging
@@ -33,16 +32,13 @@ enum RequestCommand {
     ) async throws -> ReplyClient.Reply? {
         let deadline = EventLoop.shared.now.advanced(by: options.timeout)
         let replyTopic = options.replyTopic ?? configuration.relay.replyTopic
-        let http = await HTTPClient(
-            settings: HTTPClient.Settings(environment: configuration.environment.reveal()), logger: logger)
-        let properties = try await MSKTokens.properties(of: configuration, http: http, logger: logger)
+        let properties = try await MSKTokens.properties(of: configuration, logger: logger)
         let client = try await ReplyClient(
             properties: properties, requestTopic: configuration.relay.requestTopics[0],
             replyTopics: [replyTopic], deadline: deadline, logger: logger)
         let headers = options.replyTopic.map { [("reply-topic", $0)] } ?? []
         let reply = try await client.send(body, headers: headers, deadline: deadline)
         await client.close()
-        await http.close()
         return reply
     }
 

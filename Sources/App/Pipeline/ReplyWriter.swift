@@ -1,9 +1,11 @@
+public import EventLoop
 public import Partitions
 import Routing
 
 /// Makes reply records: value, key, partition and the headers of the contract's section 4.
+@RequestPath
 public struct ReplyWriter: Sendable {
-    public init() {}
+    public nonisolated init() {}
 
     /// `modelGroup` is the requested one, nil when the request could not be read that far.
     public func reply(
@@ -31,7 +33,7 @@ public struct ReplyWriter: Sendable {
     }
 
     /// `<topic>/<partition>/<offset>`.
-    static func source(of record: ConsumerRecord) -> String {
+    nonisolated static func source(of record: ConsumerRecord) -> String {
         "\(record.source.topic)/\(record.source.partition)/\(record.offset.rawValue)"
     }
 }

@@ -75,7 +75,7 @@ public struct GaugeSnapshot: Sendable {
     public var requestsWaiting = 0
     public var bufferedBytes = 0
     public var producerQueue = 0
-    public var connections = 0
+    public var upstream = Upstream()
     public var logLinesDropped = 0
     /// Whether the configuration that was read last is the one in use, and since when (Unix time in seconds).
     public var configurationIsCurrent = true
@@ -95,10 +95,10 @@ public struct GaugeSnapshot: Sendable {
         [
             single(.requestsInFlight, requestsInFlight), single(.requestsWaiting, requestsWaiting),
             single(.bufferedBytes, bufferedBytes), single(.assignedPartitions, partitions.count),
-            single(.producerQueue, producerQueue), single(.connections, connections),
-            single(.logLinesDropped, logLinesDropped), single(.configurationCurrent, configurationIsCurrent ? 1 : 0),
+            single(.producerQueue, producerQueue), single(.logLinesDropped, logLinesDropped),
+            single(.configurationCurrent, configurationIsCurrent ? 1 : 0),
             MetricFamily(.configurationTime, points: [.init(.double(configurationTime))]),
-        ]
+        ] + upstream.families()
     }
 
     private func partitionFamilies() -> [MetricFamily] {

@@ -29,6 +29,16 @@ enum MSKTokens {
         return properties + [.tokens(from: source)]
     }
 
+    /// For commands, which have no HTTP client of their own: the token source keeps one.
+    @RequestPath
+    static func properties(
+        of configuration: ServiceConfiguration, logger: Logger
+    ) throws(MSKConfigurationError) -> [KafkaProperty] {
+        guard configuration.kafka.msk != nil else { return configuration.kafka.revealed }
+        let settings = HTTPClient.Settings(configuration.relay, environment: configuration.environment.reveal())
+        return try properties(of: configuration, http: HTTPClient(settings: settings, logger: logger), logger: logger)
+    }
+
     /// Whose tokens they are; nil: another mechanism is configured.
     static func identity(of configuration: ServiceConfiguration) throws(MSKConfigurationError) -> MSKIdentity? {
         guard configuration.kafka.msk != nil else { return nil }

@@ -19,7 +19,7 @@ extension Relay {
             temporality: temporality, start: loop.now)
         return MetricsExport(
             topic: topic, key: instance, exporter: exporter,
-            publisher: KafkaPublisher(producer: producer, health: health), logger: logger
+            publisher: KafkaPublisher(producer: producer, transactions: nil, health: health), logger: logger
         ) { [unowned self] in
             MetricsExport.Measurement(metrics: events.metrics, gauges: gauges(), servers: servers)
         }

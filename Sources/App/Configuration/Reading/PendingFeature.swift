@@ -14,8 +14,7 @@ struct PendingFeature {
     }
 
     static let all = [
-        PendingFeature(key: "relay.delivery", values: .only(["exactly_once"])),
-        PendingFeature(key: "relay.state_topic", values: .any),
+        PendingFeature(key: "relay.state_topic", values: .any)
     ]
 
     /// Why `scalar` cannot be the value at `key` yet; nil when it can.

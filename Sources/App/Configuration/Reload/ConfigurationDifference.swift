@@ -51,7 +51,7 @@ extension ServiceConfiguration {
     }
 
     /// Variables that are read once, at the start: the HTTP client's.
-    private static let fixedVariables = ["AWS_CA_BUNDLE"]
+    private static let fixedVariables = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"]
 
     /// Keys whose effective values differ although they cannot: a default that is now written down is no change.
     private func fixedKeys(differingFrom current: ServiceConfiguration) -> [String] {
