@@ -10,7 +10,7 @@ swift_minimum=6.2
 
 usage() {
     echo "usage: $0 [--test]"
-    echo "  --test  also install what the tests and benchmarks need: $test_packages $browser_packages promtool nginx"
+    echo "  --test  also install what the tests and benchmarks need: $test_packages $browser_packages prometheus promtool nginx"
 }
 
 say() { echo "install-dependencies: $*"; }
@@ -102,7 +102,7 @@ check_other_system() {
         pkg-config --exists "$library" 2>/dev/null || missing="$missing $library"
     done
     if [ "$with_tests" = yes ]; then
-        for tool in chromedriver curl kcat mandoc nginx openssl promtool python3 shellcheck systemd-analyze; do
+        for tool in chromedriver curl kcat mandoc nginx openssl prometheus promtool python3 shellcheck systemd-analyze; do
             command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
         done
     fi
@@ -136,6 +136,7 @@ if command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1; 
     if [ "$with_tests" = yes ]; then
         install_packages "$test_packages"
         install_program promtool prometheus ./usr/bin/promtool
+        install_program prometheus prometheus ./usr/bin/prometheus
         install_program nginx nginx ./usr/sbin/nginx
         install_browser
     fi

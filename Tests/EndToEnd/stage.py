@@ -85,12 +85,12 @@ class Stage:
 
     @property
     def writer(self):
-        self._writer = self._writer or TopicWriter(self.broker.address)
+        self._writer = self._writer or TopicWriter(self.broker.address, self.broker.client_settings)
         return self._writer
 
     def reader(self, topic):
         if topic not in self._readers:
-            self._readers[topic] = TopicReader(self.broker.address, topic)
+            self._readers[topic] = TopicReader(self.broker.address, topic, self.broker.client_settings)
         return self._readers[topic]
 
     def submit(self, body=None, key=None, headers=(), partition=-1):

@@ -106,3 +106,10 @@ def test_it_is_read_only(relay, path):
 def test_other_paths_are_not_found(relay):
     assert relay.get("/nothing").status_code == 404
     assert relay.get("/../../etc/passwd").status_code == 404
+
+
+def test_a_head_that_is_too_large_is_refused(relay):
+    answer = requests.get(relay.admin_url + "/healthz", headers={"x-large": "x" * 20_000}, timeout=10)
+
+    assert answer.status_code == 431
+    assert relay.get("/healthz").status_code == 200

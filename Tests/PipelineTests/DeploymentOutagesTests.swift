@@ -1,3 +1,4 @@
+import Routing
 import Testing
 import Time
 
@@ -5,12 +6,14 @@ import Time
 
 @Suite struct DeploymentOutagesTests {
     private let start = Instant(nanoseconds: 0)
+    private let first = DeploymentID("first")
+    private let second = DeploymentID("second")
 
     @Test func `the first failure is told and so is the answer that ends the outage`() {
         var outages = DeploymentOutages()
 
-        let told = [0, 0, 1].map { outages.noteFailure(of: $0, now: start) }
-        let ended = [0, 0].map { outages.noteAnswer(of: $0) }
+        let told = [first, first, second].map { outages.noteFailure(of: $0, now: start) }
+        let ended = [first, first].map { outages.noteAnswer(of: $0) }
 
         #expect(told == [true, false, true])
         #expect(ended == [2, nil])
@@ -18,12 +21,12 @@ import Time
 
     @Test func `a deployment that fails now and then is told of every ten seconds at most`() {
         var outages = DeploymentOutages()
-        _ = outages.noteFailure(of: 0, now: start)
-        _ = outages.noteAnswer(of: 0)
+        _ = outages.noteFailure(of: first, now: start)
+        _ = outages.noteAnswer(of: first)
 
-        let soon = outages.noteFailure(of: 0, now: start.advanced(by: .seconds(9)))
-        let ended = outages.noteAnswer(of: 0)
-        let later = outages.noteFailure(of: 0, now: start.advanced(by: .seconds(10)))
+        let soon = outages.noteFailure(of: first, now: start.advanced(by: .seconds(9)))
+        let ended = outages.noteAnswer(of: first)
+        let later = outages.noteFailure(of: first, now: start.advanced(by: .seconds(10)))
 
         #expect(!soon)
         #expect(ended == nil)

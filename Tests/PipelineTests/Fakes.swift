@@ -216,11 +216,11 @@ struct PipelineFixture {
         configure(&settings)
         router = SharedRouter(Router(settings: settings, deployments: deployments, chooser: FirstChooser()))
         events = RoutingEvents(
-            publisher: publisher, topic: "metrics", instance: "host-1", deployments: deployments,
+            publisher: publisher, topic: "metrics", instance: "host-1",
             metrics: RelayMetrics(modelGroups: ["claude-3"]))
         let outcomes = OutcomePublisher(
             publisher: publisher, defaultTopic: "replies", deadLetterTopic: "dlq",
-            replies: ReplyWriter(deployments: deployments),
+            replies: ReplyWriter(),
             deadLetters: DeadLetterWriter(topic: "dlq", consumerGroup: "g", instance: "host-1"), events: events,
             streamFlush: streamFlush, transactions: transactions, logger: .discard)
         handler = RequestHandler(
@@ -228,7 +228,7 @@ struct PipelineFixture {
                 replyTopics: ReplyTopics(
                     defaultTopic: "replies", allowed: allowed, ownTopics: ["chat.requests", "metrics", "dlq"]),
                 requestDeadline: .seconds(600)),
-            attempts: AttemptRunner(router: router, deployments: deployments, provider: provider, logger: .discard),
+            attempts: AttemptRunner(router: router, provider: provider, logger: .discard),
             outcomes: outcomes)
     }
 

@@ -26,7 +26,9 @@ enum CheckCommand {
                 groups.append((source, [name]))
             }
         }
+        let msk =
+            (try? MSKTokens.identity(of: configuration)).map { ["  \($0.description): Kafka in \($0.region)\n"] } ?? []
         let lines = groups.map { "  \($0.source): \($0.deployments.joined(separator: ", "))\n" }
-        return "\nCredentials\n" + lines.joined()
+        return "\nCredentials\n" + (lines + msk).joined()
     }
 }

@@ -35,21 +35,19 @@ struct Main {
             StandardStreams.write("bedrock-relay \(Version.text)\n", to: STDOUT_FILENO)
             return .success
         case .run(let files):
-            return await withConfiguration(files, environment, needsBrokers: true) {
-                await RunCommand.run($0)
-            }
+            let loader = ConfigurationLoader(files: files, environment: environment, needsBrokers: true)
+            return await withConfiguration(loader) { await RunCommand.run($0, from: loader) }
         case .check(let files):
-            return await withConfiguration(files, environment, needsBrokers: false) {
-                CheckCommand.run($0)
-            }
+            let loader = ConfigurationLoader(files: files, environment: environment, needsBrokers: false)
+            return await withConfiguration(loader) { CheckCommand.run($0) }
         case .request(let options):
-            return await withConfiguration(options.configurations, environment, needsBrokers: true) {
-                await RequestCommand.run(options, $0)
-            }
+            let loader = ConfigurationLoader(
+                files: options.configurations, environment: environment, needsBrokers: true)
+            return await withConfiguration(loader) { await RequestCommand.run(options, $0) }
         case .redrive(let options):
-            return await withConfiguration(options.configurations, environment, needsBrokers: true) {
-                await RedriveCommand.run(options, $0)
-            }
+            let loader = ConfigurationLoader(
+                files: options.configurations, environment: environment, needsBrokers: true)
+            return await withConfiguration(loader) { await RedriveCommand.run(options, $0) }
         case .demo(let route):
             return await Demo.run(only: route.flatMap(DemoRoute.init(rawValue:)), environment: environment)
         }
@@ -57,14 +55,10 @@ struct Main {
 
     /// Loads the configuration and runs `body` with it, or prints every problem and answers with the exit code for it.
     private static func withConfiguration(
-        _ files: [String], _ environment: [String: String], needsBrokers: Bool,
-        _ body: (ServiceConfiguration) async -> ExitCode
+        _ loader: ConfigurationLoader, _ body: (ServiceConfiguration) async -> ExitCode
     ) async -> ExitCode {
         do throws(ConfigurationErrors) {
-            let configuration = try ServiceConfiguration.load(files: files, environment: environment) { configuration in
-                Preflight.problems(in: configuration) + (needsBrokers ? configuration.missingBrokers : [])
-            }
-            return await body(configuration)
+            return await body(try loader.load())
         } catch {
             for problem in error.problems { StandardStreams.write("\(problem)\n", to: STDERR_FILENO) }
             return .usage

@@ -34,8 +34,9 @@ struct RedriveCommand {
         let failure = LastError()
         do {
             let topic = configuration.relay.deadLetterTopic ?? ""  // checked above
+            let properties = try MSKTokens.properties(of: configuration, logger: logger)
             let mover = try KafkaMover(
-                properties: configuration.kafka.revealed, topic: topic, group: configuration.kafka.redriveGroup,
+                properties: properties, topic: topic, group: configuration.kafka.redriveGroup,
                 logger: logger, onError: { failure.error = $0 })
             var command = RedriveCommand(options: options, configuration: configuration, topic: topic, mover: mover)
             let code = await command.run(failure)

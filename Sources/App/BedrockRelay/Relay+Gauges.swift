@@ -15,6 +15,9 @@ extension Relay {
         gauges.requestsWaiting = router.heldCount
         gauges.bufferedBytes = consumerLoop?.bufferedBytes ?? 0
         gauges.upstream = GaugeSnapshot.Upstream(http)
+        gauges.logLinesDropped = logger.droppedLines
+        gauges.configurationIsCurrent = reloads.isCurrent
+        gauges.configurationTime = Double(reloads.lastSuccess.unixMilliseconds) / 1000
         gauges.producerQueue = producer.outstandingCount
         gauges.partitions = partitionGauges()
         gauges.sharedState = state.map { GaugeSnapshot.SharedState($0.exchange) }

@@ -14,19 +14,24 @@ import Time
 @RequestPath
 final class Relay {
     let health: Health
+    let instance: String
     let router: SharedRouter
     let events: RoutingEvents
-    private let configuration: ServiceConfiguration
-    private let logger: Logger
+    let provider: BedrockProvider
+    private(set) var configuration: ServiceConfiguration
+    let logger: Logger
     let http: HTTPClient
     let producer: KafkaProducer
+    /// For every further client.
+    let kafkaProperties: [KafkaProperty]
     /// Under `exactly_once` only.
     private let transactions: (runner: KafkaTransactions, outcomes: OutcomeTransactions)?
     let loop = EventLoop.shared
     private(set) var statistics = KafkaStatistics()
     private var consumer: KafkaConsumer?
     private(set) var consumerLoop: ConsumerLoop?
-    private let handler: RequestHandler
+    let handler: RequestHandler
+    var reloads = ReloadRecord()
     /// Nil: router state is not shared.
     let state: StateTopic?
     private let fatal = FatalSignal()
@@ -36,6 +41,7 @@ final class Relay {
     private let rebalances: AsyncStream<Rebalance>
     private let rebalanceInput: AsyncStream<Rebalance>.Continuation
     private var rebalanceTask: Task<Void, Never>?
+    private var metricsExport: MetricsExport?
 
     private enum Rebalance: Sendable {
         case assigned([TopicPartition])
@@ -49,45 +55,47 @@ final class Relay {
     ) throws {
         self.configuration = configuration
         self.logger = logger
+        self.instance = instance
         health = Health(now: loop.now)
         let environment = configuration.environment.reveal()
         http = HTTPClient(
             settings: HTTPClient.Settings(configuration.relay, environment: environment), logger: logger)
-        let provider = try BedrockProvider(
+        provider = try BedrockProvider(
             deployments: configuration.bedrockDeployments, environment: environment, http: http, time: SystemTime(),
             logger: logger)
         router = SharedRouter(
             Router(
                 settings: configuration.router, deployments: configuration.deployments,
                 chooser: SeededChooser(seed: seed)))
-        state = try StateTopic(configuration, instance: instance, router: router, logger: logger)
-        producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { _ in }
+        kafkaProperties = try MSKTokens.properties(of: configuration, http: http, logger: logger)
+        state = try StateTopic(configuration, kafkaProperties, instance: instance, router: router, logger: logger)
+        producer = try KafkaProducer(properties: kafkaProperties, logger: logger) { _ in }
         let relay = configuration.relay
         transactions = try Self.makeTransactions(
-            configuration, instance: instance, health: health, fatal: fatal, logger: logger)
+            configuration, kafkaProperties, instance: instance, health: health, fatal: fatal, logger: logger)
         let publisher = KafkaPublisher(
             producer: producer, transactions: transactions?.runner.producer, health: health)
-        let deployments = configuration.deployments
         events = RoutingEvents(
-            publisher: publisher, topic: relay.metricsTopic, instance: instance, deployments: deployments,
-            metrics: RelayMetrics(modelGroups: configuration.modelGroups))
+            publisher: publisher, topic: relay.metricsTopic, instance: instance,
+            metrics: RelayMetrics(
+                modelGroups: configuration.modelGroups, measuresGenAI: relay.otlpMetricsTopic != nil))
         let outcomes = OutcomePublisher(
             publisher: publisher, defaultTopic: relay.replyTopic, deadLetterTopic: relay.deadLetterTopic,
-            replies: ReplyWriter(deployments: deployments),
+            replies: ReplyWriter(),
             deadLetters: relay.deadLetterTopic.map {
                 DeadLetterWriter(topic: $0, consumerGroup: configuration.kafka.groupID, instance: instance)
             }, events: events, streamFlush: relay.streamFlush, transactions: transactions?.outcomes, logger: logger)
         handler = RequestHandler(
-            settings: RequestHandler.Settings(
-                replyTopics: relay.replyTopics, requestDeadline: relay.requestDeadline),
-            attempts: AttemptRunner(router: router, deployments: deployments, provider: provider, logger: logger),
+            settings: relay.handlerSettings,
+            attempts: AttemptRunner(router: router, provider: provider, logger: logger),
             outcomes: outcomes)
         (rebalances, rebalanceInput) = AsyncStream.makeStream()
     }
 
     /// Nil under `at_least_once`.
     private static func makeTransactions(
-        _ configuration: ServiceConfiguration, instance: String, health: Health, fatal: FatalSignal, logger: Logger
+        _ configuration: ServiceConfiguration, _ properties: [KafkaProperty], instance: String, health: Health,
+        fatal: FatalSignal, logger: Logger
     ) throws(KafkaError) -> (runner: KafkaTransactions, outcomes: OutcomeTransactions)? {
         guard configuration.relay.delivery == .exactlyOnce else { return nil }
         let kafka = configuration.kafka
@@ -95,7 +103,7 @@ final class Relay {
             group: kafka.groupID, groupInstance: kafka.value(of: "group.instance.id"), instance: instance,
             nonce: .random(in: .min ... .max))
         let producer = try TransactionalProducer(
-            properties: kafka.revealed, transactionalID: id, logger: logger, onFatal: { fatal.raise($0) })
+            properties: properties, transactionalID: id, logger: logger, onFatal: { fatal.raise($0) })
         let runner = KafkaTransactions(producer: producer, health: health)
         let settings = OutcomeTransactions.Settings(interval: configuration.relay.transactionInterval)
         return (runner, OutcomeTransactions(settings: settings, runner: runner, logger: logger))
@@ -104,7 +112,7 @@ final class Relay {
     /// Joins the consumer group. The broker need not be there yet.
     func start() throws(KafkaError) {
         let consumer = try KafkaConsumer(
-            properties: configuration.kafka.revealed, topics: configuration.relay.requestTopics, logger: logger,
+            properties: kafkaProperties, topics: configuration.relay.requestTopics, logger: logger,
             onEvent: { [weak self] in self?.handle($0) },
             onReady: { [weak self] in self?.consumerLoop?.recordsReady($0) })
         let consumerLoop = ConsumerLoop(
@@ -118,8 +126,13 @@ final class Relay {
         rebalanceTask = RequestPath.task { [rebalances, weak self] in
             for await rebalance in rebalances { await self?.carryOut(rebalance) }
         }
+        metricsExport = makeMetricsExport()
+        metricsExport?.start(interval: configuration.relay.otlpMetricsInterval)
         try consumer.subscribe()
     }
+
+    /// `reconfigure` has put it into effect.
+    func adopt(_ configuration: ServiceConfiguration) { self.configuration = configuration }
 
     /// Stops intake, drains, commits, leaves the group, flushes: Kafka conventions, section 7.5.
     func stop() async {
@@ -130,6 +143,7 @@ final class Relay {
         await consumer?.close(deadline: loop.now.advanced(by: patience))
         await state?.stop(deadline: loop.now.advanced(by: patience))
         await transactions?.runner.producer.close(deadline: loop.now.advanced(by: patience))
+        metricsExport?.stop()
         await producer.close(deadline: loop.now.advanced(by: patience))
         http.close()
     }
@@ -179,7 +193,9 @@ final class Relay {
         let failed = results.filter { $0.value != nil }
         if failed.isEmpty { health.sawBroker(now: loop.now) }
         if let error = failed.values.compactMap({ $0 }).first {
-            logger.warning("commit failed; it is tried again", ["reason": .string(error.description)])
+            logger.warning(
+                "commit failed; it is tried again", ["reason": .string(error.description)],
+                limitedBy: error.name)
         }
         consumerLoop?.commitEnded(failed: Array(failed.keys))
     }

@@ -32,8 +32,9 @@ enum RequestCommand {
     ) async throws -> ReplyClient.Reply? {
         let deadline = EventLoop.shared.now.advanced(by: options.timeout)
         let replyTopic = options.replyTopic ?? configuration.relay.replyTopic
+        let properties = try await MSKTokens.properties(of: configuration, logger: logger)
         let client = try await ReplyClient(
-            properties: configuration.kafka.revealed, requestTopic: configuration.relay.requestTopics[0],
+            properties: properties, requestTopic: configuration.relay.requestTopics[0],
             replyTopics: [replyTopic], deadline: deadline, logger: logger)
         let headers = options.replyTopic.map { [("reply-topic", $0)] } ?? []
         let isRaw = options.body != nil

@@ -6,7 +6,7 @@ import Logging
 
 /// `bedrock-relay run`: the consumer, until a signal or a fatal error ends it.
 enum RunCommand {
-    static func run(_ configuration: ServiceConfiguration) async -> ExitCode {
+    static func run(_ configuration: ServiceConfiguration, from loader: ConfigurationLoader) async -> ExitCode {
         let logger = Logger(configuration.relay)
         defer { logger.flush() }
         for warning in configuration.warnings {
@@ -25,7 +25,10 @@ enum RunCommand {
                     "request_topics": .string(configuration.relay.requestTopics.joined(separator: " ")),
                     "admin": .string(admin.address ?? "off"),
                 ])
-            let end = await end(of: relay)
+            let reloader = ConfigurationReloader(loader, configuration, relay: relay, logger: logger)
+            let reloading = Task { await reloader.run() }
+            let end = await end(of: relay) { reloader.trigger(.signal) }
+            reloading.cancel()
             if case .fatal(let error) = end { logger.error("fatal", ["reason": .string(error.description)]) }
             logger.info("stopping", ["reason": .string(end.description)])
             await relay.stop()
@@ -59,11 +62,15 @@ enum RunCommand {
 
     /// The first of a signal and a fatal error. A second signal, during the drain, exits at once: what was not
     /// committed is read again by whoever owns the partition next.
-    private static func end(of relay: Relay) async -> End {
+    private static func end(of relay: Relay, onHangUp: @escaping @Sendable () -> Void) async -> End {
         let (ends, input) = AsyncStream<End>.makeStream()
         let signals = Task {
             var count = 0
-            for await number in Signals.stream() where number != SIGHUP {
+            for await number in Signals.stream() {
+                guard number != SIGHUP else {
+                    onHangUp()
+                    continue
+                }
                 count += 1
                 if count > 1 { _exit(ExitCode.failure.rawValue) }
                 input.yield(.signal(number))

@@ -16,8 +16,17 @@ extension ServiceConfiguration {
 }
 
 extension KafkaSection {
-    /// The properties for librdkafka, which is the only reader of the secrets among them.
-    var revealed: [KafkaProperty] { properties.map { KafkaProperty($0.name, $0.value.reveal()) } }
+    /// The properties for librdkafka, which is the only reader of the secrets among them. With AWS_MSK_IAM they need
+    /// a token source beside them: `MSKTokens.properties` adds it.
+    var revealed: [KafkaProperty] {
+        let written = properties.map { KafkaProperty($0.name, $0.value.reveal()) }
+        guard let msk else { return written }
+        // A token must not travel in clear text, so TLS is what there is without a word.
+        return [KafkaProperty("security.protocol", "SASL_SSL")]
+            + written.map { $0.name == msk.name ? KafkaProperty($0.name, "OAUTHBEARER") : $0 }
+    }
+
+    var brokers: String { value(of: "bootstrap.servers") ?? value(of: "metadata.broker.list") ?? "" }
 
     var groupID: String { value(of: "group.id") ?? "bedrock-relay" }
 
@@ -28,6 +37,10 @@ extension RelaySection {
     var replyTopics: ReplyTopics {
         let ownTopics = requestTopics + [metricsTopic, otlpMetricsTopic, deadLetterTopic, stateTopic].compactMap { $0 }
         return ReplyTopics(defaultTopic: replyTopic, allowed: allowedReplyTopics, ownTopics: ownTopics)
+    }
+
+    var handlerSettings: RequestHandler.Settings {
+        RequestHandler.Settings(replyTopics: replyTopics, requestDeadline: requestDeadline)
     }
 
     var consumerSettings: ConsumerLoop.Settings {

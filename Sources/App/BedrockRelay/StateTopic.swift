@@ -21,15 +21,16 @@ final class StateTopic {
     private let loop = EventLoop.shared
 
     /// Nil: no topic is configured.
-    init?(_ configuration: ServiceConfiguration, instance: String, router: SharedRouter, logger: Logger)
-        throws(KafkaError)
-    {
+    init?(
+        _ configuration: ServiceConfiguration, _ kafkaProperties: [KafkaProperty], instance: String,
+        router: SharedRouter, logger: Logger
+    ) throws(KafkaError) {
         guard let topic = configuration.relay.stateTopic else { return nil }
         self.topic = topic
         self.logger = logger
         // A report that could not be written soon is old: the next one says more.
         properties =
-            configuration.kafka.revealed.filter { !Self.ownProperties.map(\.name).contains($0.name) }
+            kafkaProperties.filter { !Self.ownProperties.map(\.name).contains($0.name) }
             + Self.ownProperties
         producer = try KafkaProducer(properties: properties, logger: logger) { _ in }
         exchange = StateExchange(

@@ -17,6 +17,7 @@ public struct ServiceConfiguration: Sendable {
     /// Each names its file, line and key.
     public var warnings: [ConfigurationProblem]
     fileprivate var origins: [DeploymentOrigin]
+    var settings: SettingTable
 
     /// Reads, merges and checks `files` (later keys win; `include:` honoured). Environment variables come from
     /// `environment`. Throws every problem found, at once: by `furtherCheck`, too, which sees what could be read.
@@ -106,7 +107,8 @@ struct ConfigurationReading {
             deployments: models.deployments, bedrockDeployments: models.bedrockDeployments, router: router,
             kafka: kafka,
             relay: relay, environment: environment, files: tree.files,
-            warnings: context.warnings.ordered(by: tree.files), origins: models.origins)
+            warnings: context.warnings.ordered(by: tree.files), origins: models.origins,
+            settings: SettingTable(tree.root, environment: environment, knownKeys: context.knownKeys))
     }
 }
 

@@ -2,22 +2,20 @@ import ChatCompletions
 public import EventLoop
 public import Logging
 public import ProviderAPI
-public import Routing
+import Routing
 import Time
 
 /// Carries one request through the router's decisions: calls, back-offs, waits, until it is answered or has failed.
 @RequestPath
 public final class AttemptRunner {
     private let router: SharedRouter
-    private let deployments: [Deployment]
     private let provider: any ChatProvider
     private let logger: Logger
     private var outages = DeploymentOutages()
     private let loop = EventLoop.shared
 
-    public init(router: SharedRouter, deployments: [Deployment], provider: any ChatProvider, logger: Logger) {
+    public init(router: SharedRouter, provider: any ChatProvider, logger: Logger) {
         self.router = router
-        self.deployments = deployments
         self.provider = provider
         self.logger = logger
     }
@@ -82,12 +80,14 @@ public final class AttemptRunner {
 
     private func call(_ attempt: Attempt, _ request: ChatRequest, _ run: Run, _ trail: AttemptTrail) async {
         let start = loop.now
+        // The attempt's positions are those of this moment's configuration; when the call ends there may be another.
+        run.deployments = router.deployments
         do throws(ProviderError) {
             let response: ChatResponse
             if let stream = run.stream {
                 response = try await answer(attempt, request, piecesTo: stream, run)
             } else {
-                response = try await answer(attempt, request, within: run.deadline.since(start))
+                response = try await answer(attempt, request, run, within: run.deadline.since(start))
             }
             finish(attempt, response, started: start, run, trail)
         } catch {
@@ -101,12 +101,12 @@ public final class AttemptRunner {
     ) {
         run.response = response
         trail.usage = response.usage
-        noteAnswer(of: attempt)
+        noteAnswer(of: attempt, run)
         let outcome = AttemptOutcome.success(
             usage: response.usage, timeToFirstToken: run.timeToFirstToken,
             // Published pieces are not taken back for another deployment's.
             contentFiltered: response.finishReason == .contentFilter && run.stream?.hasBegun != true)
-        finish(attempt, outcome, AttemptTrail.Entry(attempt, started: start), run, trail)
+        finish(attempt, outcome, AttemptTrail.Entry(attempt, among: run.deployments, started: start), run, trail)
     }
 
     @inline(never)
@@ -117,11 +117,13 @@ public final class AttemptRunner {
         let outcome: AttemptOutcome = error.isCancelled || ranOut ? .abandoned : .failure(error.attempt)
         run.failures.append((attemptNumber: trail.entries.count, reply: error.reply))
         if run.stream?.hasBegun == true { run.breakOff = ranOut ? .deadlineExceeded : error.reply }
-        var entry = AttemptTrail.Entry(attempt, started: start)
+        var entry = AttemptTrail.Entry(attempt, among: run.deployments, started: start)
         entry.status = error.attempt.status
         entry.isUnsent = error.isUnsent
         entry.errorType = error.code ?? error.attempt.failureClass.rawValue
-        if case .failure = outcome { noteFailure(of: attempt, status: entry.status, reason: error.reply.message) }
+        if case .failure = outcome {
+            noteFailure(of: attempt, run, status: entry.status, reason: error.reply.message)
+        }
         finish(attempt, outcome, entry, run, trail)
     }
 
@@ -138,11 +140,10 @@ public final class AttemptRunner {
         trail.entries.append(entry)
     }
 
-    private func noteFailure(of attempt: Attempt, status: Int, reason: String) {
-        guard DeploymentOutages.isOutage(status: status),
-            outages.noteFailure(of: attempt.deploymentIndex, now: loop.now)
+    private func noteFailure(of attempt: Attempt, _ run: Run, status: Int, reason: String) {
+        guard DeploymentOutages.isOutage(status: status), outages.noteFailure(of: attempt.deployment, now: loop.now)
         else { return }
-        let deployment = deployments[attempt.deploymentIndex]
+        let deployment = run.deployments[attempt.deploymentIndex]
         logger.warning(
             "deployment fails",
             [
@@ -152,9 +153,9 @@ public final class AttemptRunner {
             ])
     }
 
-    private func noteAnswer(of attempt: Attempt) {
-        guard let failures = outages.noteAnswer(of: attempt.deploymentIndex) else { return }
-        let deployment = deployments[attempt.deploymentIndex]
+    private func noteAnswer(of attempt: Attempt, _ run: Run) {
+        guard let failures = outages.noteAnswer(of: attempt.deployment) else { return }
+        let deployment = run.deployments[attempt.deploymentIndex]
         logger.info(
             "deployment answers again",
             [
@@ -164,18 +165,18 @@ public final class AttemptRunner {
     }
 
     private func answer(
-        _ attempt: Attempt, _ request: ChatRequest, within remaining: Duration
+        _ attempt: Attempt, _ request: ChatRequest, _ run: Run, within remaining: Duration
     ) async throws(ProviderError) -> ChatResponse {
-        if let response = mockResponse(to: attempt) { return response }
+        if let response = mockResponse(to: attempt, run) { return response }
         var bounded = attempt
         bounded.timeout = min(attempt.timeout, remaining)
         return try await provider.complete(request, bounded)
     }
 
     @inline(never)
-    private func mockResponse(to attempt: Attempt) -> ChatResponse? {
-        guard let text = deployments[attempt.deploymentIndex].mockResponse else { return nil }
-        return .mock(text, model: deployments[attempt.deploymentIndex].modelID, now: loop.now)
+    private func mockResponse(to attempt: Attempt, _ run: Run) -> ChatResponse? {
+        guard let text = run.deployments[attempt.deploymentIndex].mockResponse else { return nil }
+        return .mock(text, model: run.deployments[attempt.deploymentIndex].modelID, now: loop.now)
     }
 
     /// An answer whose pieces have been given to `stream`.
@@ -186,7 +187,7 @@ public final class AttemptRunner {
         let start = loop.now
         run.timeToFirstToken = nil
         let answer: any ChatStream
-        if let response = mockResponse(to: attempt) {
+        if let response = mockResponse(to: attempt, run) {
             answer = MockStream(response)
         } else {
             answer = try await provider.stream(request, attempt, limit: run.deadline.since(start))
@@ -212,6 +213,8 @@ public final class AttemptRunner {
         let deadline: Instant
         /// Where the answer's pieces go; nil: it is wanted in one.
         let stream: ReplyStream?
+        /// Of the configuration that the latest call was made under.
+        var deployments: [Deployment] = []
         var response: ChatResponse?
         /// Of the latest attempt.
         var timeToFirstToken: Duration?
@@ -253,7 +256,7 @@ public final class AttemptRunner {
         /// The way to an answer that has just begun.
         func trail(answeredBy attempt: Attempt, at start: Instant) -> AttemptTrail {
             let trail = AttemptTrail()
-            trail.entries = [AttemptTrail.Entry(attempt, started: start)]
+            trail.entries = [AttemptTrail.Entry(attempt, among: deployments, started: start)]
             record(in: trail)
             return trail
         }

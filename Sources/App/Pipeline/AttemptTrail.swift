@@ -8,6 +8,8 @@ public import Time
 public final class AttemptTrail {
     public struct Entry: Sendable {
         public var group: String
+        /// The deployments of the configuration that the call was made under: after a reload positions are others.
+        public var deployments: [Deployment]
         public var deploymentIndex: Int
         public var model: String
         public var status: Int
@@ -18,6 +20,8 @@ public final class AttemptTrail {
         public var cooldown: Duration?
         /// The provider refused it before anything was sent.
         public var isUnsent = false
+
+        public var deployment: Deployment { deployments[deploymentIndex] }
     }
 
     public var entries: [Entry] = []
@@ -41,9 +45,9 @@ public final class AttemptTrail {
 
 extension AttemptTrail.Entry {
     /// An attempt that has just been made, as if it had succeeded at once.
-    nonisolated init(_ attempt: Attempt, started: Instant) {
+    nonisolated init(_ attempt: Attempt, among deployments: [Deployment], started: Instant) {
         self.init(
-            group: attempt.group, deploymentIndex: attempt.deploymentIndex, model: attempt.model, status: 200,
-            started: started, latency: .zero)
+            group: attempt.group, deployments: deployments, deploymentIndex: attempt.deploymentIndex,
+            model: attempt.model, status: 200, started: started, latency: .zero)
     }
 }

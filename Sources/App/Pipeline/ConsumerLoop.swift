@@ -22,7 +22,13 @@ public final class ConsumerLoop {
         }
     }
 
-    private let settings: Settings
+    /// Limits may change at any time; `ordering` and the commit interval stay what they were at the start.
+    public var settings: Settings {
+        didSet {
+            scheduler.settings = settings.scheduler
+            pump()
+        }
+    }
     var scheduler: PartitionScheduler
     private let source: any RecordSource
     private let handler: RequestHandler

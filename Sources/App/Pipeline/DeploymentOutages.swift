@@ -1,3 +1,4 @@
+import Routing
 import Time
 
 /// Which deployments fail at the moment, so that the log tells when that begins and ends, not of every request.
@@ -11,13 +12,14 @@ struct DeploymentOutages {
         var lastTold: Instant?
     }
 
-    private var outages: [Int: Outage] = [:]
+    /// By id: positions change when the configuration is read again.
+    private var outages: [DeploymentID: Outage] = [:]
 
     /// Whether `status` says that something is wrong with the deployment or the way to it, not with the request.
     static func isOutage(status: Int) -> Bool { [401, 403, 404, 408].contains(status) || status >= 500 }
 
     /// Notes a failure; true when it is to be told.
-    mutating func noteFailure(of deployment: Int, now: Instant) -> Bool {
+    mutating func noteFailure(of deployment: DeploymentID, now: Instant) -> Bool {
         var outage = outages[deployment] ?? Outage()
         defer { outages[deployment] = outage }
         outage.failures += 1
@@ -29,8 +31,8 @@ struct DeploymentOutages {
     }
 
     /// Notes an answer; the number of failures before it when they were told of.
-    mutating func noteAnswer(of deployment: Int) -> Int? {
-        guard let outage = outages[deployment], outage.failures > 0 else { return nil }
+    mutating func noteAnswer(of deployment: DeploymentID) -> Int? {
+        guard !outages.isEmpty, let outage = outages[deployment], outage.failures > 0 else { return nil }
         outages[deployment] = Outage(lastTold: outage.lastTold)
         return outage.isTold ? outage.failures : nil
     }

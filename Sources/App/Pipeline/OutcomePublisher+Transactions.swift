@@ -17,6 +17,7 @@ extension OutcomePublisher {
             guard part != .reply else { return RequestFailure(undeliverable: reason, response) }
             outcome.remove(part)
         }
+        log.answered(progress)
         events.count(event)
         return nil
     }
@@ -40,12 +41,12 @@ extension OutcomePublisher {
             if part == .reply, outcome.redirect(.reply, to: defaultTopic) { continue }
             outcome.remove(part)
             guard outcome.isEmpty(but: .event) else { continue }
-            logger.error(
-                "neither reply nor dead letter can be written",
-                ["source": .string(ReplyWriter.source(of: progress.record)), "reply_topic": .string(reply.topic)])
+            log.notWritten(
+                progress, "neither reply nor dead letter can be written", topic: reply.topic, reason: nil)
             try await sleep(for: backoff.next())
             outcome = whole
         }
+        log.failed(progress, failure)
         events.count(event)
     }
 
@@ -69,18 +70,13 @@ extension OutcomePublisher {
                 }
             }
             guard refused.error.kind == .unavailable else {
-                logger.warning(
-                    "record refused",
-                    [
-                        "topic": .string(outcome.topic(of: refused.part)),
-                        "reason": .string(refused.error.message),
-                    ], limitedBy: refused.error.message)
+                log.notWritten(
+                    progress, "record refused", topic: outcome.topic(of: refused.part), reason: refused.error.message)
                 return refused
             }
-            logger.warning(
-                "record not delivered yet",
-                ["topic": .string(outcome.topic(of: refused.part)), "reason": .string(refused.error.message)],
-                limitedBy: outcome.topic(of: refused.part))
+            log.notWritten(
+                progress, "record not delivered yet", topic: outcome.topic(of: refused.part),
+                reason: refused.error.message)
             try await sleep(for: backoff.next())
         }
     }

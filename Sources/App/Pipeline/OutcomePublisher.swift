@@ -19,7 +19,7 @@ public final class OutcomePublisher {
     let streamFlush: Duration
     /// Nil: each record is delivered by itself (`at_least_once`).
     private let transactions: OutcomeTransactions?
-    let logger: Logger
+    let log: RequestLog
     private let loop = EventLoop.shared
 
     /// `streamFlush`: for how long small chunks of a stream may be grouped.
@@ -36,7 +36,7 @@ public final class OutcomePublisher {
         self.events = events
         self.streamFlush = streamFlush
         self.transactions = transactions
-        self.logger = logger
+        log = RequestLog(logger: logger)
     }
 
     /// The number of partitions of a topic: 0 when it does not exist, nil when that cannot be learnt now.
@@ -61,11 +61,12 @@ public final class OutcomePublisher {
             return try await publish(reply, of: response, progress, cost: cost, in: transactions)
         }
         do throws(Undeliverable) {
-            try await deliver(reply)
+            try await deliver(reply, progress)
         } catch {
             guard case .refused(let reason) = error else { throw CancellationError() }
             return RequestFailure(undeliverable: reason, response)
         }
+        log.answered(progress)
         events.publish(progress, outcome: .success, status: 200, cost: cost)
         return nil
     }
@@ -84,14 +85,14 @@ public final class OutcomePublisher {
         var isBuried = false
         var backoff = Backoff()
         while true {
-            if !isReplied { isReplied = try await deliverError(reply) }
-            if !isBuried { isBuried = try await bury(progress.record, failure, isInvalid: isInvalid) }
+            if !isReplied { isReplied = try await deliverError(reply, progress) }
+            if !isBuried { isBuried = try await bury(progress, failure, isInvalid: isInvalid) }
             if isReplied || isBuried { break }
-            logger.error(
-                "neither reply nor dead letter can be written",
-                ["source": .string(ReplyWriter.source(of: progress.record)), "reply_topic": .string(reply.topic)])
+            log.notWritten(
+                progress, "neither reply nor dead letter can be written", topic: reply.topic, reason: nil)
             try await sleep(for: backoff.next())
         }
+        log.failed(progress, failure)
         events.publish(progress, outcome: isInvalid ? .invalid : .error, status: failure.status, cost: cost)
     }
 
@@ -118,31 +119,31 @@ public final class OutcomePublisher {
     }
 
     /// Delivers `record`, however long the broker is away. Throws when it can never be delivered, or when cancelled.
-    private func deliver(_ record: ProducerRecord) async throws(Undeliverable) {
+    private func deliver(_ record: ProducerRecord, _ progress: RequestProgress) async throws(Undeliverable) {
         var backoff = Backoff()
         while true {
             do throws(DeliveryError) {
                 return try await publisher.publish(record)
             } catch {
                 guard error.kind == .unavailable else { throw .refused(error) }
-                logger.warning(
-                    "record not delivered yet", ["topic": .string(record.topic), "reason": .string(error.message)])
+                log.notWritten(progress, "record not delivered yet", topic: record.topic, reason: error.message)
             }
             do throws(CancellationError) { try await sleep(for: backoff.next()) } catch { throw .cancelled }
         }
     }
 
     /// Whether the error reply was delivered, to its topic or else to the default one.
-    private func deliverError(_ reply: ProducerRecord) async throws(CancellationError) -> Bool {
+    private func deliverError(
+        _ reply: ProducerRecord, _ progress: RequestProgress
+    ) async throws(CancellationError) -> Bool {
         var reply = reply
         while true {
             do throws(Undeliverable) {
-                try await deliver(reply)
+                try await deliver(reply, progress)
                 return true
             } catch {
                 guard case .refused(let reason) = error else { throw CancellationError() }
-                logger.warning(
-                    "error reply refused", ["topic": .string(reply.topic), "reason": .string(reason.message)])
+                log.notWritten(progress, "error reply refused", topic: reply.topic, reason: reason.message)
                 guard reply.topic != defaultTopic || reply.partition != nil else { return false }
                 reply.topic = defaultTopic
                 reply.partition = nil
@@ -152,16 +153,15 @@ public final class OutcomePublisher {
 
     /// Whether the record was copied to the dead-letter topic.
     private func bury(
-        _ record: ConsumerRecord, _ failure: RequestFailure, isInvalid: Bool
+        _ progress: RequestProgress, _ failure: RequestFailure, isInvalid: Bool
     ) async throws(CancellationError) -> Bool {
-        guard let letter = await deadLetter(for: record, failure, isInvalid: isInvalid) else { return false }
+        guard let letter = await deadLetter(for: progress.record, failure, isInvalid: isInvalid) else { return false }
         do throws(Undeliverable) {
-            try await deliver(letter)
+            try await deliver(letter, progress)
             return true
         } catch {
             guard case .refused(let reason) = error else { throw CancellationError() }
-            logger.error(
-                "dead letter refused", ["topic": .string(letter.topic), "reason": .string(reason.message)])
+            log.notWritten(progress, "dead letter refused", topic: letter.topic, reason: reason.message)
             return false
         }
     }

@@ -1,15 +1,11 @@
 public import EventLoop
 public import Partitions
-public import Routing
+import Routing
 
 /// Makes reply records: value, key, partition and the headers of the contract's section 4.
 @RequestPath
 public struct ReplyWriter: Sendable {
-    private let deployments: [Deployment]
-
-    public nonisolated init(deployments: [Deployment]) {
-        self.deployments = deployments
-    }
+    public nonisolated init() {}
 
     /// `modelGroup` is the requested one, nil when the request could not be read that far.
     public func reply(
@@ -24,7 +20,7 @@ public struct ReplyWriter: Sendable {
         headers.append("x-relay-status", text: String(status))
         if let modelGroup { headers.append("x-relay-model-group", text: modelGroup) }
         if let answering = trail.answering, status == 200 {
-            let deployment = deployments[answering.deploymentIndex]
+            let deployment = answering.deployment
             headers.append("x-relay-model", text: deployment.modelID)
             headers.append("x-relay-deployment-id", text: deployment.id.rawValue)
         }

@@ -17,7 +17,8 @@ public final class RequestHandler {
         }
     }
 
-    private let settings: Settings
+    /// What requests taken from now on are held to.
+    public var settings: Settings
     private let attempts: AttemptRunner
     private let outcomes: OutcomePublisher
     private let loop = EventLoop.shared

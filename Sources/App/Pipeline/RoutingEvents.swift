@@ -11,20 +11,23 @@ public final class RoutingEvents {
     private let publisher: any RecordPublisher
     private let topic: String?
     private let instance: String
-    private let deployments: [Deployment]
     public private(set) var metrics: RelayMetrics
     private let loop = EventLoop.shared
 
     /// `topic` nil: events feed the counters only.
     public init(
-        publisher: any RecordPublisher, topic: String?, instance: String, deployments: [Deployment],
-        metrics: RelayMetrics
+        publisher: any RecordPublisher, topic: String?, instance: String, metrics: RelayMetrics
     ) {
         self.publisher = publisher
         self.topic = topic
         self.instance = instance
-        self.deployments = deployments
         self.metrics = metrics
+    }
+
+    /// Makes the groups and deployments of a new configuration known to the counters.
+    public func reconfigure(_ deployments: [Deployment]) {
+        metrics.reconfigure(
+            modelGroups: deployments.map(\.group), deploymentIDs: Set(deployments.map(\.id.rawValue)))
     }
 
     func publish(_ progress: RequestProgress, outcome: RoutingEvent.Outcome, status: Int, cost: Double?) {
@@ -46,7 +49,7 @@ public final class RoutingEvents {
     /// US dollars for what the answering deployment used; nil where none answered or its price is not known.
     func cost(of trail: AttemptTrail) -> Double? {
         guard let answering = trail.answering, let usage = trail.usage else { return nil }
-        return deployments[answering.deploymentIndex].prices?.cost(of: usage)
+        return answering.deployment.prices?.cost(of: usage)
     }
 
     func event(
@@ -79,7 +82,7 @@ public final class RoutingEvents {
     }
 
     private func deployment(_ entry: AttemptTrail.Entry) -> RoutingEvent.Deployment {
-        let deployment = deployments[entry.deploymentIndex]
+        let deployment = entry.deployment
         return RoutingEvent.Deployment(id: deployment.id.rawValue, model: deployment.modelID, region: deployment.region)
     }
 }

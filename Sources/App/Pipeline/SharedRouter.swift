@@ -20,6 +20,16 @@ public final class SharedRouter {
         self.router = router
     }
 
+    /// In the order of the attempts' `deploymentIndex`, until the next `reconfigure`.
+    public var deployments: [Deployment] { router.deployments }
+
+    /// Goes on under a new configuration: what is known of deployments that stay is kept, and every held request asks
+    /// again, for its group may have room now, or be gone.
+    public func reconfigure(settings: RouterSettings, deployments: [Deployment]) {
+        router = router.reconfigured(settings: settings, deployments: deployments)
+        for queue in queues.values { queue.wakeAll() }
+    }
+
     public func begin(_ request: RoutingRequest, now: Instant) -> RouteSession {
         router.begin(request, now: now)
     }
@@ -156,6 +166,10 @@ private struct HeldRequests {
 
     var isEmpty: Bool { head == requests.count }
     var first: HeldRequest? { isEmpty ? nil : requests[head] }
+
+    func wakeAll() {
+        for held in requests[head...] { held.wake() }
+    }
 
     mutating func insert(_ held: HeldRequest) {
         var place = requests.count

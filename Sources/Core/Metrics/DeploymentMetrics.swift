@@ -16,6 +16,8 @@ struct DeploymentMetrics: Sendable {
     private var duration = Histogram(.requests)
     /// Only streaming calls have one: nil until the first.
     private var timeToFirstToken: Histogram?
+    /// Nil unless somebody exports them.
+    private var genAI: GenAIMetrics?
 
     /// Statuses and error classes come from short lists; a peer that invents more shares one count.
     private static let maximumKinds = 32
@@ -33,12 +35,20 @@ struct DeploymentMetrics: Sendable {
         }
     }
 
+    /// Counts the call once more, as the GenAI conventions have it.
+    mutating func recordGenAI(_ attempt: RoutingEvent.Attempt) {
+        let model = id == RelayMetrics.unknownLabel ? id : attempt.deployment.model
+        if genAI?.model != model { genAI = GenAIMetrics(model: model, region: attempt.deployment.region) }
+        genAI?.record(attempt)
+    }
+
     mutating func record(tokens used: RoutingEvent.Tokens?, cost dollars: Double?) {
         if let used {
             tokens.prompt += used.prompt
             tokens.completion += used.completion
             tokens.cacheRead += used.cacheRead
             tokens.cacheWrite += used.cacheWrite
+            genAI?.record(used)
         }
         cost += dollars ?? 0
     }
@@ -51,6 +61,10 @@ struct DeploymentMetrics: Sendable {
         } else {
             increment(&counts, beyondBound, beyondBound: beyondBound)
         }
+    }
+
+    func append(to metrics: inout GenAIFamilies, group: String, server: OTLPServer?) {
+        genAI?.append(to: &metrics, group: group, deployment: id, server: server)
     }
 
     func append(to families: inout RequestFamilies, group: String) {

@@ -90,6 +90,9 @@ public struct GaugeSnapshot: Sendable {
     public var producerQueue = 0
     public var upstream = Upstream()
     public var logLinesDropped = 0
+    /// Whether the configuration that was read last is the one in use, and since when (Unix time in seconds).
+    public var configurationIsCurrent = true
+    public var configurationTime = 0.0
     public var partitions: [Partition] = []
     public var deployments: [Deployment] = []
     public var process: Process?
@@ -108,6 +111,8 @@ public struct GaugeSnapshot: Sendable {
             single(.requestsInFlight, requestsInFlight), single(.requestsWaiting, requestsWaiting),
             single(.bufferedBytes, bufferedBytes), single(.assignedPartitions, partitions.count),
             single(.producerQueue, producerQueue), single(.logLinesDropped, logLinesDropped),
+            single(.configurationCurrent, configurationIsCurrent ? 1 : 0),
+            MetricFamily(.configurationTime, points: [.init(.double(configurationTime))]),
         ] + upstream.families()
     }
 

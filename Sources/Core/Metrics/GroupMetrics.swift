@@ -41,8 +41,10 @@ struct GroupMetrics: Sendable {
         overhead.record(latency.overhead.inSeconds)
     }
 
-    mutating func record(_ attempt: RoutingEvent.Attempt, bounds: RelayMetrics.Bounds) {
-        deployments[index(ofDeployment: attempt.deployment.id, bounds: bounds)].record(attempt)
+    mutating func record(_ attempt: RoutingEvent.Attempt, bounds: RelayMetrics.Bounds, measuresGenAI: Bool) {
+        let index = index(ofDeployment: attempt.deployment.id, bounds: bounds)
+        deployments[index].record(attempt)
+        if measuresGenAI { deployments[index].recordGenAI(attempt) }
     }
 
     mutating func record(
@@ -59,6 +61,16 @@ struct GroupMetrics: Sendable {
         deploymentIndices[label] = deployments.count
         deployments.append(DeploymentMetrics(id: label))
         return deployments.count - 1
+    }
+
+    /// Forgets what was counted for other deployments.
+    mutating func keepDeployments(_ ids: Set<String>) {
+        deployments.removeAll { !ids.contains($0.id) && $0.id != RelayMetrics.unknownLabel }
+        deploymentIndices = Dictionary(uniqueKeysWithValues: deployments.enumerated().map { ($1.id, $0) })
+    }
+
+    func append(to metrics: inout GenAIFamilies, servers: [String: OTLPServer]) {
+        for deployment in deployments { deployment.append(to: &metrics, group: name, server: servers[deployment.id]) }
     }
 
     func append(to families: inout RequestFamilies) {

@@ -1,6 +1,6 @@
-/// How often a duration fell into each bucket, in seconds.
+/// How often a value fell into each bucket: durations in seconds, but for `genAITokens`.
 public struct Histogram: Hashable, Sendable {
-    /// The buckets' inclusive upper bounds, in seconds, ascending; what is above the last one has a bucket of its own.
+    /// The buckets' inclusive upper bounds, ascending; what is above the last one has a bucket of its own.
     public struct Bounds: Hashable, Sendable {
         public let upper: [Double]
 
@@ -31,10 +31,22 @@ public struct Histogram: Hashable, Sendable {
 
     public var count: Int { counts.reduce(0, +) }
 
+    /// Nil when nothing was counted.
+    var nonEmpty: Histogram? { count == 0 ? nil : self }
+
+    /// What was counted after `earlier`; nil when that is no earlier state of this histogram.
+    func since(_ earlier: Histogram) -> Histogram? {
+        guard bounds == earlier.bounds, zip(counts, earlier.counts).allSatisfy(>=) else { return nil }
+        var rest = self
+        rest.counts = zip(counts, earlier.counts).map { $0 - $1 }
+        rest.sum = max(sum - earlier.sum, 0)
+        return rest
+    }
+
     /// Counts one value; a negative one (clocks of two machines) counts as zero, NaN not at all.
-    public mutating func record(_ seconds: Double) {
-        if seconds.isNaN { return }
-        let value = max(seconds, 0)
+    public mutating func record(_ value: Double) {
+        if value.isNaN { return }
+        let value = max(value, 0)
         var (low, high) = (0, bounds.upper.count)
         while low < high {
             let middle = (low + high) / 2

@@ -51,6 +51,8 @@ public enum MetricDefinition: String, CaseIterable, Sendable {
     case statePeers = "state_peers"
     case stateSkipped = "state_records_skipped_total"
     case logLinesDropped = "log_lines_dropped_total"
+    case configurationCurrent = "config_last_reload_successful"
+    case configurationTime = "config_last_reload_success_timestamp_seconds"
     case processCPU = "process_cpu_seconds_total"
     case processMemory = "process_resident_memory_bytes"
     case processDescriptors = "process_open_fds"
@@ -127,6 +129,9 @@ public enum MetricDefinition: String, CaseIterable, Sendable {
         case .statePeers: (.gauge, .none, [], "Other instances whose router state is known.")
         case .stateSkipped: (.counter, .none, [], "Records of the state topic that could not be read.")
         case .logLinesDropped: (.counter, .none, [], "Log lines lost because standard error was too slow.")
+        case .configurationCurrent:
+            (.gauge, .none, [], "1: the configuration read last is in use; 0: it was refused, and an older one is.")
+        case .configurationTime: (.gauge, .seconds, [], "When the configuration in use was read, in Unix time.")
         case .processCPU: (.counter, .seconds, [], "User and system CPU time of this process.")
         case .processMemory: (.gauge, .bytes, [], "Resident memory of this process.")
         case .processDescriptors: (.gauge, .none, [], "Open file descriptors of this process.")

@@ -21,22 +21,32 @@ public struct RelayMetrics: Sendable {
     public static let unknownLabel = "_unknown"
 
     private let bounds: Bounds
+    private let measuresGenAI: Bool
     private var groupIndices: [String: Int]
     /// The first is the unknown group.
     private var groups: [GroupMetrics]
 
     /// `modelGroups`: the configured ones. Another one that a request names gets a label of its own only when the
     /// router has called a deployment for it (a wildcard group).
-    public init(modelGroups: [String], bounds: Bounds = Bounds()) {
+    /// `measuresGenAI`: for `genAIMetrics`, which are empty otherwise.
+    public init(modelGroups: [String], bounds: Bounds = Bounds(), measuresGenAI: Bool = false) {
         self.bounds = bounds
+        self.measuresGenAI = measuresGenAI
         groupIndices = [Self.unknownLabel: 0]
         groups = [GroupMetrics(name: Self.unknownLabel)]
         addModelGroups(modelGroups)
     }
 
-    /// Makes `names` known, after a configuration was re-read. What was counted before stays.
-    public mutating func addModelGroups(_ names: [String]) {
+    /// Makes the groups of a configuration known.
+    private mutating func addModelGroups(_ names: [String]) {
         for name in names { _ = index(ofGroup: name, isRouted: true) }
+    }
+
+    /// Goes on under a configuration that was read again: its groups are known from now on, and deployments that it
+    /// no longer has are forgotten, so that any number of readings leaves room for those that it has.
+    public mutating func reconfigure(modelGroups names: [String], deploymentIDs ids: Set<String>) {
+        addModelGroups(names)
+        for index in groups.indices { groups[index].keepDeployments(ids) }
     }
 
     /// Counts a finished request.
@@ -46,7 +56,7 @@ public struct RelayMetrics: Sendable {
         for attempt in event.attempts {
             let index =
                 attempt.modelGroup == event.modelGroup ? group : index(ofGroup: attempt.modelGroup, isRouted: true)
-            groups[index].record(attempt, bounds: bounds)
+            groups[index].record(attempt, bounds: bounds, measuresGenAI: measuresGenAI)
         }
         if let deployment = event.deployment, event.tokens != nil || event.cost != nil {
             // The answer belongs to the group that answered: after a fallback not the requested one.
@@ -61,6 +71,13 @@ public struct RelayMetrics: Sendable {
         let byDefinition = Dictionary(
             uniqueKeysWithValues: (requestFamilies() + gauges.families()).map { ($0.definition, $0) })
         return MetricDefinition.allCases.compactMap { byDefinition[$0] }
+    }
+
+    /// What the GenAI conventions measure. `servers`: where each deployment's calls go, by its id.
+    func genAIMetrics(servers: [String: OTLPServer]) -> [OTLPMetric] {
+        var families = GenAIFamilies()
+        for group in groups { group.append(to: &families, servers: servers) }
+        return families.all
     }
 
     /// The body of `/metrics`.

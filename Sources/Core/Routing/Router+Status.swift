@@ -24,6 +24,9 @@ extension Router {
         }
     }
 
+    /// The configured deployments, in the order that attempts name them by.
+    public var deployments: [Deployment] { table.deployments }
+
     /// Which deployments `request` could be sent to at `now`, and how likely each is: by position in the router's
     /// list, ascending. Consumes nothing. Throws the refusal if there is none.
     public func preview(

@@ -18,12 +18,12 @@ public final class BedrockProvider: ChatProvider {
 
     public private(set) var statistics = Statistics()
 
-    private let targets: BedrockTargets
+    private var targets: BedrockTargets
     private let http: HTTPClient
     private let time: any TimeSource
     private let logger: Logger
     private let signer = SigV4Signer()
-    private let credentials: CredentialStore
+    private var credentials: CredentialStore
     private var clockSkew = ClockSkew()
     private var responseIDs = ResponseIDs()
     /// Models that wildcards were filled in with.
@@ -43,7 +43,7 @@ public final class BedrockProvider: ChatProvider {
         self.time = time
         self.logger = logger
         credentials = CredentialStore(environment: targets.environment, http: http, time: time, logger: logger)
-        for source in targets.credentialSources { credentials.identity(for: source).startFlight() }
+        credentials.serve(targets.credentialSources)
     }
 
     public convenience init(
@@ -54,8 +54,21 @@ public final class BedrockProvider: ChatProvider {
         self.init(targets: targets, http: http, time: time, logger: logger)
     }
 
+    /// Calls these deployments from now on. Calls under way end as they began; keys of sources that stay are kept.
+    public func reconfigure(_ targets: BedrockTargets) {
+        if targets.environment != self.targets.environment {
+            credentials = CredentialStore(environment: targets.environment, http: http, time: time, logger: logger)
+        }
+        self.targets = targets
+        wildcardTargets.removeAll()
+        credentials.serve(targets.credentialSources)
+    }
+
     /// Where a deployment's credentials come from: never a secret.
     public func describeCredentials(of id: DeploymentID) -> String { targets.describeCredentials(of: id) }
+
+    /// Where a deployment's calls go; nil: no such deployment, or one that is never called.
+    public func server(of id: DeploymentID) -> (host: String, port: Int)? { targets.server(of: id) }
 
     public func complete(
         _ request: ChatRequest, _ attempt: Attempt
@@ -182,7 +195,7 @@ public final class BedrockProvider: ChatProvider {
         statistics.clockCorrections += 1
         logger.warning(
             "clock differs from endpoint's",
-            ["host": .string(target.host), "offset_s": .double(offset.inSeconds)])
+            ["host": .string(target.host), "offset_s": .double(offset.inSeconds)], limitedBy: target.host)
         return true
     }
 

@@ -21,6 +21,7 @@ final class BedrockTarget: Sendable {
     let streamed: Operation
     /// What the endpoint's clock is known under.
     let host: String
+    let server: (host: String, port: Int)
     /// Whose keys sign: equal ones share them.
     let credentials: CredentialSource
     let converse: ConverseTarget
@@ -38,6 +39,7 @@ final class BedrockTarget: Sendable {
         whole = operation("converse")
         streamed = operation("converse-stream")
         host = endpoint.host
+        server = endpoint.server
         credentials = plan.credentials.source
         var converse = ConverseTarget(
             model: model.id,

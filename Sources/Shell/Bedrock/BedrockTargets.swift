@@ -45,6 +45,11 @@ public struct BedrockTargets: Sendable {
         indices[id].map { entries[$0].plan.credentials.description } ?? "no such deployment"
     }
 
+    func server(of id: DeploymentID) -> (host: String, port: Int)? {
+        guard let index = indices[id], case .success(let target) = entries[index].target else { return nil }
+        return (target.server.host, target.server.port)
+    }
+
     /// Every source of keys in use, once.
     var credentialSources: Set<CredentialSource> { Set(entries.map(\.plan.credentials.source)) }
 

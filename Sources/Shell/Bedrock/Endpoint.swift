@@ -27,6 +27,13 @@ struct Endpoint: Hashable, Sendable {
     /// Whether a bearer token may be sent there: never over an open network.
     var mayCarryBearerToken: Bool { scheme == .https || isLoopback }
 
+    /// The host without its port, and the port.
+    var server: (host: String, port: Int) {
+        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" }.dropFirst() : host.prefix { $0 != ":" }
+        let port = host.last == "]" ? nil : host.lastIndex(of: ":").flatMap { Int(host[host.index(after: $0)...]) }
+        return (String(name), port ?? scheme.defaultPort)
+    }
+
     var isLoopback: Bool {
         let name =
             host.hasPrefix("[") ? String(host.prefix { $0 != "]" }.dropFirst()) : String(host.prefix { $0 != ":" })

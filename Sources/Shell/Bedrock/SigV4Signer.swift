@@ -45,6 +45,19 @@ public final class SigV4Signer {
         return headers
     }
 
+    /// The signature of a canonical request that is put together elsewhere, in hexadecimal. Of `target` only region and
+    /// service count.
+    func signature(
+        of canonicalRequest: String, for target: SigningTarget, with credentials: Credentials, at instant: Instant
+    ) -> String {
+        if UTCDate.second(of: instant) != time.second { time = SigningTime(instant) }
+        Array(canonicalRequest.utf8).withUnsafeBytes { sha256.hash($0, into: &digest) }
+        sign(target, with: credentials)
+        var text: [UInt8] = []
+        text.append(hexOf: digest)
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// Leaves the hash of the canonical request in `digest`.
     private func hashCanonicalRequest(
         of body: [UInt8], _ target: SigningTarget, token: String?, _ signed: SigningTarget.SignedNames

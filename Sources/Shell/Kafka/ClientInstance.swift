@@ -18,6 +18,8 @@ final class ClientInstance {
     var onServed: @RequestPath () -> Void = {}
 
     private let logger: Logger
+    private let tokens: KafkaTokenSource?
+    private var isRefreshingToken = false
     private var wakeUp: EventDescriptor?
     private var timer: LoopTimer?
     private var callsInFlight = 0
@@ -38,6 +40,7 @@ final class ClientInstance {
             case .producer:
                 RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS | RD_KAFKA_EVENT_LOG
             }
+        tokens = configuration.tokens
         handle = try configuration.makeClient(events: events)
         self.logger = logger
         switch role {
@@ -71,11 +74,43 @@ final class ClientInstance {
     func serve() {
         for _ in 0..<Self.eventsPerTurn {
             guard wakeUp != nil, let event = rd_kafka_queue_poll(queue, 0) else { return onServed() }
-            if rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG { log(event) } else { onEvent(event) }
+            switch rd_kafka_event_type(event) {
+            case RD_KAFKA_EVENT_LOG: log(event)
+            case RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH: refreshToken()
+            default: onEvent(event)
+            }
             rd_kafka_event_destroy(event)
         }
         onServed()
         EventLoop.shared.post { self.serve() }
+    }
+
+    private func refreshToken() {
+        guard let tokens, !isRefreshingToken else { return }
+        isRefreshingToken = true
+        RequestPath.task {
+            let result: Result<KafkaTokenSource.Token, KafkaTokenSource.Failure>
+            do throws(KafkaTokenSource.Failure) {
+                result = .success(try await tokens.fetch())
+            } catch {
+                result = .failure(error)
+            }
+            self.isRefreshingToken = false
+            self.adopt(result)
+        }
+    }
+
+    /// The client may have been closed in the meantime.
+    private func adopt(_ result: Result<KafkaTokenSource.Token, KafkaTokenSource.Failure>) {
+        guard wakeUp != nil else { return }
+        let problem: String? =
+            switch result {
+            case .success(let token): handle.setToken(token)
+            case .failure(let failure): failure.message
+            }
+        guard let problem else { return }
+        handle.setTokenFailure(problem)
+        logger.warning("kafka token not refreshed", ["reason": .string(problem)], limitedBy: problem)
     }
 
     /// Runs `call` on a thread of its own; nil when it has not returned by `deadline`.

@@ -14,44 +14,48 @@ public struct KafkaClientConfiguration: ~Copyable {
         public var description: String { message }
     }
 
-    private let raw: OpaquePointer
+    /// Nil: given to the client.
+    private var raw: OpaquePointer?
     private let role: Role
+    /// Where OAUTHBEARER tokens come from, unless librdkafka has a source of its own.
+    let tokens: KafkaTokenSource?
 
     /// Throws for the first property that is refused. Creates no client and touches no network.
     public init(properties: [KafkaProperty], role: Role) throws(KafkaError) {
-        raw = rd_kafka_conf_new()
+        let raw: OpaquePointer = rd_kafka_conf_new()
+        self.raw = raw
         self.role = role
+        tokens = properties.lazy.compactMap(\.tokens).first
         // Logs come as events, so that no callback runs on librdkafka's threads.
         let forced = [KafkaProperty("log.queue", "true")]
-        for property in KafkaDefaults.properties(for: role) + properties + forced where Self.isRead(property, by: role)
-        {
+        for property in KafkaDefaults.properties(for: role) + properties + forced
+        where property.tokens == nil && Self.isRead(property, by: role) {
             if let message = Self.set(property, on: raw) {
                 throw KafkaError(.configuration, name: "_INVALID_ARG", message: message)
             }
         }
     }
 
-    deinit { rd_kafka_conf_destroy(raw) }
+    deinit { if let raw { rd_kafka_conf_destroy(raw) } }
 
     /// Everything that is wrong with `properties` as far as can be told without creating a client.
     public static func problems(in properties: [KafkaProperty]) -> [Problem] {
         let scratch: OpaquePointer = rd_kafka_conf_new()
         defer { rd_kafka_conf_destroy(scratch) }
-        return properties.compactMap { property in
+        return properties.filter { $0.tokens == nil }.compactMap { property in
             set(property, on: scratch).map { Problem(property: property, message: $0) }
         }
     }
 
     /// Creates the client, which starts its threads and connects. `events`: the `RD_KAFKA_EVENT_*` it is to queue.
     consuming func makeClient(events: Int32) throws(KafkaError) -> ClientHandle {
-        rd_kafka_conf_set_events(raw, events)
+        rd_kafka_conf_set_events(raw, tokens == nil ? events : events | RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH)
         let type = role == .consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER
         var text = [CChar](repeating: 0, count: 512)
         guard let client = rd_kafka_new(type, raw, &text, text.count) else {
-            _ = consume self  // still owns the properties, and destroys them
             throw KafkaError(.configuration, name: "_INVALID_ARG", message: Self.string(text))
         }
-        discard self  // the client owns the properties now
+        raw = nil  // the client owns the properties now
         return ClientHandle(raw: client)
     }
 

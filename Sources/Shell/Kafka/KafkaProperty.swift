@@ -2,10 +2,20 @@
 public struct KafkaProperty: Hashable, Sendable {
     public var name: String
     public var value: String
+    /// Set for the one property whose value is code.
+    public private(set) var tokens: KafkaTokenSource?
 
     public init(_ name: String, _ value: String) {
         self.name = name
         self.value = value
+    }
+
+    /// librdkafka's `oauthbearer_token_refresh_cb`. It travels with the other properties because every client that
+    /// logs in needs it.
+    public static func tokens(from source: KafkaTokenSource) -> KafkaProperty {
+        var property = KafkaProperty("oauthbearer_token_refresh_cb", "")
+        property.tokens = source
+        return property
     }
 }
 

@@ -22,7 +22,7 @@ enum LogLine {
         line.string(escaped: time.rfc3339Bytes)
         line.member("level", level.rawValue)
         line.member("event", event)
-        for (name, value) in fields {
+        for (name, value) in fields where !value.isAbsent {
             line.key(text: name)
             line.value(value)
         }
@@ -39,7 +39,7 @@ enum LogLine {
         line.append(contentsOf: name.utf8)
         line.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 8 - name.utf8.count))
         line.append(contentsOf: event.utf8)
-        for (name, value) in fields {
+        for (name, value) in fields where !value.isAbsent {
             line.append(UInt8(ascii: " "))
             line.append(contentsOf: name.utf8)
             line.append(UInt8(ascii: "="))
@@ -67,6 +67,12 @@ enum LogLine {
     }
 }
 
+extension Logger.Value {
+    fileprivate var isAbsent: Bool {
+        if case .absent = self { true } else { false }
+    }
+}
+
 extension JSONWriter {
     fileprivate mutating func value(_ value: Logger.Value) {
         switch value {
@@ -74,6 +80,7 @@ extension JSONWriter {
         case .integer(let number): integer(number)
         case .double(let number): double(number)
         case .bool(let claim): bool(claim)
+        case .absent: null()
         }
     }
 }

@@ -1,3 +1,4 @@
+import Synchronization
 import Threads
 
 /// Lines on their way to the sink: a bounded buffer, and the thread that empties it.
@@ -5,8 +6,16 @@ final class LogQueue: Sendable {
     /// What loggers hold. When the last one is gone the thread writes what is left and ends.
     final class Handle: Sendable {
         let queue: LogQueue
+        /// Of the lowest level that is logged.
+        private let severity: Atomic<Int>
 
-        init(_ queue: LogQueue) { self.queue = queue }
+        init(_ queue: LogQueue, level: Logger.Level) {
+            self.queue = queue
+            severity = Atomic(level.severity)
+        }
+
+        func takes(_ level: Logger.Level) -> Bool { level.severity >= severity.load(ordering: .relaxed) }
+        func setLevel(_ level: Logger.Level) { severity.store(level.severity, ordering: .relaxed) }
 
         deinit { queue.close() }
     }

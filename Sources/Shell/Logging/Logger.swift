@@ -9,7 +9,7 @@ public struct Logger: Sendable {
 
         public static func < (left: Level, right: Level) -> Bool { left.severity < right.severity }
 
-        private var severity: Int {
+        var severity: Int {
             switch self {
             case .debug: 0
             case .info: 1
@@ -29,6 +29,11 @@ public struct Logger: Sendable {
         case integer(Int)
         case double(Double)
         case bool(Bool)
+        /// The field is left out.
+        case absent
+
+        /// `text`, or nothing when there is none.
+        public static func optional(_ text: String?) -> Value { text.map { .string($0) } ?? .absent }
 
         public init(stringLiteral value: String) { self = .string(value) }
         public init(integerLiteral value: Int) { self = .integer(value) }
@@ -40,10 +45,8 @@ public struct Logger: Sendable {
     public typealias Sink = @Sendable (_ lines: [UInt8]) -> Void
 
     /// A logger that writes nothing, for tests.
-    public static let discard = Logger(level: .error, format: .json, queue: nil)
+    public static let discard = Logger(format: .json, queue: nil)
 
-    /// Events below this level are not logged.
-    public let level: Level
     private let format: Format
     private let queue: LogQueue.Handle?
 
@@ -54,11 +57,10 @@ public struct Logger: Sendable {
 
     /// Logs to `sink`.
     public init(level: Level, format: Format, sink: @escaping Sink) {
-        self.init(level: level, format: format, queue: LogQueue.Handle(LogQueue(format: format, sink: sink)))
+        self.init(format: format, queue: LogQueue.Handle(LogQueue(format: format, sink: sink), level: level))
     }
 
-    private init(level: Level, format: Format, queue: LogQueue.Handle?) {
-        self.level = level
+    private init(format: Format, queue: LogQueue.Handle?) {
         self.format = format
         self.queue = queue
     }
@@ -89,7 +91,10 @@ public struct Logger: Sendable {
     }
 
     /// Whether an event of `level` would be written.
-    public func isEnabled(_ level: Level) -> Bool { queue != nil && level >= self.level }
+    public func isEnabled(_ level: Level) -> Bool { queue?.takes(level) ?? false }
+
+    /// From now on events below `level` are not logged, by this logger and all its copies.
+    public func setLevel(_ level: Level) { queue?.setLevel(level) }
 
     /// Waits until everything logged so far is written, but at most `timeout`: for the program's end.
     public func flush(timeout: Duration = .seconds(2)) { queue?.queue.flush(timeout: timeout) }

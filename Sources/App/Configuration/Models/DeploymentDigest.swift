@@ -6,7 +6,7 @@ import YAML
 enum DeploymentDigest {
     /// Parameters that hold credentials count as written, before variables are replaced: a rotated key leaves the
     /// deployment what it is, and the id carries no trace of it.
-    private static let secretKeys: Set<String> = [
+    static let secretKeys: Set<String> = [
         "api_key", "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_web_identity_token",
         "aws_external_id",
     ]

@@ -32,6 +32,13 @@ public struct KafkaSection: Sendable {
         properties.contains { Self.brokerKeys.contains($0.name) && !$0.value.reveal().isEmpty }
     }
 
+    /// `sasl.mechanisms: AWS_MSK_IAM`, which is ours: librdkafka knows it as OAUTHBEARER with a token that we make.
+    public var msk: Property? {
+        properties.last {
+            ["sasl.mechanisms", "sasl.mechanism"].contains($0.name) && $0.value.reveal() == "AWS_MSK_IAM"
+        }
+    }
+
     init(reading section: SectionReader) {
         properties = []
         for entry in section.node.mapping ?? [] {

@@ -9,6 +9,7 @@ public struct RelaySection: Sendable {
         case exactlyOnce = "exactly_once"
     }
 
+    public enum Temporality: String, CaseIterable, Sendable { case cumulative, delta }
     public enum HTTPVersion: String, CaseIterable, Sendable {
         case automatic = "auto"
         case http1 = "1.1"
@@ -19,6 +20,8 @@ public struct RelaySection: Sendable {
     public var allowedReplyTopics: [String] = []
     public var metricsTopic: String? = "chat.routing.metrics"
     public var otlpMetricsTopic: String?
+    public var otlpMetricsInterval = Duration.seconds(15)
+    public var otlpMetricsTemporality = Temporality.cumulative
     public var deadLetterTopic: String? = "chat.requests.dlq"
     public var stateTopic: String?
     public var partitionConcurrency = 64
@@ -46,6 +49,8 @@ public struct RelaySection: Sendable {
         section.read("allowed_reply_topics", .list(of: .topicPattern), into: &allowedReplyTopics)
         section.read("metrics_topic", .topic, into: &metricsTopic)
         section.read("otlp_metrics_topic", .topic, into: &otlpMetricsTopic)
+        section.read("otlp_metrics_interval", .seconds(atLeast: 0.1), into: &otlpMetricsInterval)
+        section.read("otlp_metrics_temporality", .choice, into: &otlpMetricsTemporality)
         section.read("dead_letter_topic", .topic, into: &deadLetterTopic)
         section.read("state_topic", .topic, into: &stateTopic)
         section.read("partition_concurrency", .integer(in: 1...100_000), into: &partitionConcurrency)
@@ -90,8 +95,8 @@ public struct RelaySection: Sendable {
     /// A topic that we both read and write would feed the relay its own answers, and each round costs money.
     private func refuseLoops(_ section: SectionReader) {
         let written = [
-            ("reply_topic", replyTopic), ("metrics_topic", metricsTopic), ("dead_letter_topic", deadLetterTopic),
-            ("state_topic", stateTopic),
+            ("reply_topic", replyTopic), ("metrics_topic", metricsTopic), ("otlp_metrics_topic", otlpMetricsTopic),
+            ("dead_letter_topic", deadLetterTopic), ("state_topic", stateTopic),
         ]
         for case (let key, let topic?) in written where requestTopics.contains(topic) {
             section.context.error(

@@ -17,6 +17,13 @@ final class CredentialStore {
         self.logger = logger
     }
 
+    /// Begins to fetch the keys of those of `sources` that are new, and forgets what none of them builds on.
+    func serve(_ sources: Set<CredentialSource>) {
+        let needed = Set(sources.flatMap(\.withBases))
+        identities = identities.filter { needed.contains($0.key) }
+        for source in sources where identities[source] == nil { identity(for: source).startFlight() }
+    }
+
     func identity(for source: CredentialSource) -> CredentialIdentity {
         if let identity = identities[source] { return identity }
         var keys: FetchedCredentials?
@@ -35,6 +42,12 @@ final class CredentialStore {
 }
 
 extension CredentialSource {
+    /// The source, and whose keys it asks with.
+    fileprivate var withBases: [CredentialSource] {
+        guard case .role(let role) = self else { return [self] }
+        return [self] + role.base.withBases
+    }
+
     /// For logs: never a secret.
     var name: String {
         switch self {
