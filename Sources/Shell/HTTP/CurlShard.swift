@@ -19,6 +19,8 @@ final class CurlShard {
 
     /// Fires at `deadline` or before: deadlines move with every request, mostly to later, and then the timer stays.
     private var timer: LoopTimer?
+    /// How many connections libcurl may open; zero: any number.
+    private var connectionLimit = 0
     /// When libcurl wants to be called although nothing happened; nil: never.
     private var deadline: Instant?
     /// Whether the shard is on the client's list of those to run before the next wait.
@@ -47,7 +49,10 @@ final class CurlShard {
     }
 
     /// Zero: no limit. Connections that are open stay open.
-    func limitConnections(to count: Int) { cshims_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, count) }
+    func limitConnections(to count: Int) {
+        connectionLimit = count
+        cshims_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, count)
+    }
 
     /// The client keeps the shard until it has closed it, so libcurl may keep its address.
     private func observe() {
@@ -113,6 +118,8 @@ extension CurlShard {
         guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else { return false }
         transfer.position = transfers.count
         transfers.append(transfer)
+        let needed = origin.connectionLimit(requests: transfers.count)
+        if needed > connectionLimit { limitConnections(to: needed) }
         schedule()
         return true
     }
@@ -127,13 +134,21 @@ extension CurlShard {
         if transfers.isEmpty { idleSince = loop.now }
     }
 
-    /// Ends what is overdue.
-    func review(now: Instant) {
+    /// Ends what is overdue, and opens more connections to a server that allows fewer streams than most.
+    func review(now: Instant, connectionsAtMost limit: Int) {
         // Backwards: the place of one that leaves is taken by the last one, which has been looked at.
         for index in transfers.indices.reversed() {
             guard let error = transfers[index].overdue(now: now) else { continue }
             transfers[index].finish(.failure(error))
         }
+        guard (1..<limit).contains(connectionLimit),
+            let waiting = transfers.first(where: { $0.waitsLong(now: now) })
+        else { return }
+        limitConnections(to: min(connectionLimit * 2, limit))
+        // libcurl looks at those that wait when one of them leaves, or finds a connection.
+        curl_multi_remove_handle(multi, waiting.easy)
+        curl_multi_add_handle(multi, waiting.easy)
+        schedule()
     }
 
     /// No connection could be opened: whatever waits for one fails as well. Where one has carried a request, those

@@ -33,8 +33,9 @@ final class CurlTransfer {
     private(set) var shard: CurlShard?
     /// Its place among the shard's transfers; the shard's business.
     var position = 0
+    private var startedAt = Instant(nanoseconds: 0)
     /// When the request's own time is up.
-    private var deadline = Instant(nanoseconds: .max)
+    private var deadline = Instant(nanoseconds: 0)
     private var sendings = SendingGuard()
     /// What the exchange has cost the network, once it has ended.
     private(set) var traffic: HTTPClient.Traffic?
@@ -88,6 +89,8 @@ final class CurlTransfer {
         cshims_easy_set_long(easy, CURLOPT_MAXAGE_CONN, max(1, Int(settings.idleTimeout.inSeconds)))
         cshims_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.curlMilliseconds)
         cshims_easy_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(settings.maximumBodySize))
+        // Answers are small; a transfer in flight takes 3 to 4 KB less than with 16 KB to receive into.
+        cshims_easy_set_long(easy, CURLOPT_BUFFERSIZE, 2048)
         // The smallest allowed: with TLS every transfer in flight holds one, 64 KB each by default.
         cshims_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384)
         // Held by every transfer in flight as well, 16 KB by default, to receive answers of a few kilobytes.
@@ -97,7 +100,7 @@ final class CurlTransfer {
         cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 2)
         if let bundle = settings.caBundle { cshims_easy_set_string(easy, CURLOPT_CAINFO, bundle) }
         // With a folder of certificates besides the file, a bundle would be trusted in addition only, and libcurl would
-        // read the file for every connection instead of once a day.
+        // read the file for every connection instead of once a day: with the system's, 32 ms and 800 KB each.
         cshims_easy_set_string(easy, CURLOPT_CAPATH, nil)
         if let proxy = settings.proxy { cshims_easy_set_string(easy, CURLOPT_PROXY, proxy) }
     }
@@ -122,6 +125,7 @@ extension CurlTransfer {
             // The request waits to see whether it can share the first connection; without this it opens its own.
             cshims_easy_set_long(easy, CURLOPT_PIPEWAIT, sharesConnection ? 1 : 0)
         }
+        startedAt = now
         deadline = now.advanced(by: request.timeout)
         guard shard.add(self) else {
             return finish(.failure(HTTPError(.invalidRequest, message: "libcurl did not accept the request")))
@@ -247,6 +251,9 @@ extension CurlTransfer {
         guard now >= deadline.advanced(by: HTTPClient.reviewInterval) else { return nil }
         return HTTPError(.timeout, message: "Timed out while waiting for a connection")
     }
+
+    /// Whether it has had no connection to be sent over for as long as that is looked for.
+    func waitsLong(now: Instant) -> Bool { !sendings.haveBegun && now.since(startedAt) >= HTTPClient.reviewInterval }
 
     /// Whether the request's own time is up, rather than that for connecting.
     func isTimeUp(_ now: Instant) -> Bool { now >= deadline }

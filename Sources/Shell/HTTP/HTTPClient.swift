@@ -151,7 +151,9 @@ extension HTTPClient {
 
     private func review() {
         let now = loop.now
-        for shard in origins.flatMap(\.shards) { shard.review(now: now) }
+        for shard in origins.flatMap(\.shards) {
+            shard.review(now: now, connectionsAtMost: settings.connectionsPerMultiplexedShard)
+        }
     }
 
     /// libcurl looks at idle connections only when it needs one, so a shard that nobody uses any more would keep

@@ -57,23 +57,29 @@ extension Origin {
         switch spoken {
         case .unknown: min(settings.streamsPerConnection, settings.connectionsPerShard)
         case .http1: settings.connectionsPerShard
-        case .http2: settings.multiplexedPerShard.requests
+        case .http2: settings.requestsPerMultiplexedShard
         }
     }
 
-    /// How many connections a shard may open; zero: as many as it has requests.
-    private var connectionLimit: Int { spoken == .http2 ? settings.multiplexedPerShard.connections : 0 }
+    /// How many connections a shard with so many requests may open; zero: as many as it has requests.
+    ///
+    /// Two more than they need, because connections that the server is about to close count until all they carry has
+    /// ended. Not more, because libcurl opens another for each request that finds no stream free.
+    func connectionLimit(requests: Int) -> Int {
+        guard spoken == .http2 else { return 0 }
+        return min(requests / settings.streamsPerConnection + 3, settings.connectionsPerMultiplexedShard)
+    }
 
     func add(_ shard: CurlShard) {
-        shard.limitConnections(to: connectionLimit)
         shards.append(shard)
+        shard.limitConnections(to: connectionLimit(requests: 0))
     }
 
     /// A response has shown what the server speaks. It may be something else than yesterday.
     func learn(_ spoken: Spoken) {
         guard spoken != self.spoken else { return }
         self.spoken = spoken
-        for shard in shards { shard.limitConnections(to: connectionLimit) }
+        for shard in shards { shard.limitConnections(to: connectionLimit(requests: shard.transfers.count)) }
     }
 
     /// Whether requests wait for the first connection, to see whether they can share it. If it cannot be opened, all that
