@@ -14,6 +14,8 @@ final class CurlShard {
     unowned let origin: Origin
     /// In no order.
     private(set) var transfers: [CurlTransfer] = []
+    /// Those that may still hold libcurl's copy of a body.
+    private var uploading: [CurlTransfer] = []
     /// When the last transfer left.
     private(set) var idleSince: Instant
 
@@ -118,6 +120,7 @@ extension CurlShard {
         guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else { return false }
         transfer.position = transfers.count
         transfers.append(transfer)
+        if origin.isSecure { uploading.append(transfer) }
         let needed = origin.connectionLimit(requests: transfers.count)
         if needed > connectionLimit { limitConnections(to: needed) }
         schedule()
@@ -134,17 +137,18 @@ extension CurlShard {
         if transfers.isEmpty { idleSince = loop.now }
     }
 
-    /// Ends what is overdue, and opens more connections to a server that allows fewer streams than most.
-    func review(now: Instant, connectionsAtMost limit: Int) {
+    /// Ends what is overdue, and opens more connections to a server that allows few streams, or one request, on each.
+    func review(now: Instant) {
         // Backwards: the place of one that leaves is taken by the last one, which has been looked at.
         for index in transfers.indices.reversed() {
             guard let error = transfers[index].overdue(now: now) else { continue }
             transfers[index].finish(.failure(error))
         }
-        guard (1..<limit).contains(connectionLimit),
+        let ceiling = origin.connectionCeiling
+        guard connectionLimit > 0, connectionLimit < ceiling,
             let waiting = transfers.first(where: { $0.waitsLong(now: now) })
         else { return }
-        limitConnections(to: min(connectionLimit * 2, limit))
+        limitConnections(to: min(connectionLimit * 2, ceiling))
         // libcurl looks at those that wait when one of them leaves, or finds a connection.
         curl_multi_remove_handle(multi, waiting.easy)
         curl_multi_add_handle(multi, waiting.easy)
@@ -177,6 +181,7 @@ extension CurlShard {
             var running: Int32 = 0
             curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
         }
+        uploading.removeAll { $0.releaseUpload() }
         var remaining: Int32 = 0
         while let message = curl_multi_info_read(multi, &remaining) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle,

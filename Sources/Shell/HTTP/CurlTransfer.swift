@@ -24,6 +24,8 @@ final class CurlTransfer {
     private var memory = RequestMemory()
     private let errorText: UnsafeMutablePointer<CChar>
     private var method = HTTPRequest.Method.get
+    private var bodySize = 0
+    private static let uploadBufferSize = 16384
     private var bypassesProxy = false
     private var sharesConnection = false
 
@@ -92,7 +94,7 @@ final class CurlTransfer {
         // Answers are small; a transfer in flight takes 3 to 4 KB less than with 16 KB to receive into.
         cshims_easy_set_long(easy, CURLOPT_BUFFERSIZE, 2048)
         // The smallest allowed: with TLS every transfer in flight holds one, 64 KB each by default.
-        cshims_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384)
+        cshims_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, Self.uploadBufferSize)
         // Held by every transfer in flight as well, 16 KB by default, to receive answers of a few kilobytes.
         cshims_easy_set_long(easy, CURLOPT_BUFFERSIZE, 4096)
         cshims_easy_set_string(easy, CURLOPT_USERAGENT, settings.userAgent)
@@ -138,6 +140,7 @@ extension CurlTransfer {
     private func prepare(_ request: HTTPRequest) {
         cshims_easy_set_string(easy, CURLOPT_URL, request.url)
         if request.method != method { change(to: request.method) }
+        bodySize = request.method == .get ? 0 : request.body.count
         if request.method != .get {
             cshims_easy_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body.count))
             cshims_easy_set_pointer(easy, CURLOPT_POSTFIELDS, memory.body)
@@ -254,6 +257,18 @@ extension CurlTransfer {
 
     /// Whether it has had no connection to be sent over for as long as that is looked for.
     func waitsLong(now: Instant) -> Bool { !sendings.haveBegun && now.since(startedAt) >= HTTPClient.reviewInterval }
+
+    /// Gives back libcurl's copy of the body once all of it is sent: over TLS it would keep the buffer until the
+    /// response is there, and most of an exchange is waiting. True when there is nothing to give back any more.
+    func releaseUpload() -> Bool {
+        guard shard != nil, sendings.repetitions == 0 else { return true }
+        guard sendings.haveBegun, cshims_easy_info_offset(easy, CURLINFO_SIZE_UPLOAD_T) == bodySize else {
+            return false
+        }
+        // libcurl frees the buffer when its size is set.
+        cshims_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, Self.uploadBufferSize)
+        return true
+    }
 
     /// Whether the request's own time is up, rather than that for connecting.
     func isTimeUp(_ now: Instant) -> Bool { now >= deadline }

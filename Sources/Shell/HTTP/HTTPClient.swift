@@ -151,9 +151,7 @@ extension HTTPClient {
 
     private func review() {
         let now = loop.now
-        for shard in origins.flatMap(\.shards) {
-            shard.review(now: now, connectionsAtMost: settings.connectionsPerMultiplexedShard)
-        }
+        for shard in origins.flatMap(\.shards) { shard.review(now: now) }
     }
 
     /// libcurl looks at idle connections only when it needs one, so a shard that nobody uses any more would keep

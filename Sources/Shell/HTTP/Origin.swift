@@ -3,8 +3,8 @@ import Glibc
 
 /// A scheme, host and port: what is known of the server there, and the shards that talk to it.
 ///
-/// Which protocol a server speaks shows with its first response. Until then a shard is kept so small that one connection
-/// can carry all of it, and may open as many connections as it has requests.
+/// Which protocol a server speaks shows with its first response. Until then it is taken to speak HTTP/2, if it uses TLS;
+/// one that does not gets more connections by and by.
 @RequestPath
 final class Origin {
     enum Spoken {
@@ -15,6 +15,7 @@ final class Origin {
 
     /// `https://host:port`, spelt as in the URLs.
     private let name: [UInt8]
+    let isSecure: Bool
     private let settings: HTTPClient.Settings
     private(set) var spoken: Spoken
     /// The first with room serves a request: connections at the front stay warm, shards at the back fall idle and go.
@@ -23,7 +24,7 @@ final class Origin {
     init(of url: UnsafeBufferPointer<UInt8>, settings: HTTPClient.Settings) {
         name = Array(url.prefix(Self.nameLength(in: url)))
         self.settings = settings
-        let isSecure = name.starts(with: "https:".utf8) { $0 | 0x20 == $1 | 0x20 }
+        isSecure = name.starts(with: "https:".utf8) { $0 | 0x20 == $1 | 0x20 }
         spoken = isSecure && settings.version == .automatic ? .unknown : .http1
     }
 
@@ -55,9 +56,8 @@ extension Origin {
 
     private var shardCapacity: Int {
         switch spoken {
-        case .unknown: min(settings.streamsPerConnection, settings.connectionsPerShard)
         case .http1: settings.connectionsPerShard
-        case .http2: settings.requestsPerMultiplexedShard
+        case .unknown, .http2: settings.requestsPerMultiplexedShard
         }
     }
 
@@ -66,8 +66,20 @@ extension Origin {
     /// Two more than they need, because connections that the server is about to close count until all they carry has
     /// ended. Not more, because libcurl opens another for each request that finds no stream free.
     func connectionLimit(requests: Int) -> Int {
-        guard spoken == .http2 else { return 0 }
-        return min(requests / settings.streamsPerConnection + 3, settings.connectionsPerMultiplexedShard)
+        switch spoken {
+        case .http1: 0
+        case .unknown, .http2:
+            min(requests / settings.streamsPerConnection + 3, settings.connectionsPerMultiplexedShard)
+        }
+    }
+
+    /// Up to where that limit may be raised when requests wait for a connection for long.
+    var connectionCeiling: Int {
+        switch spoken {
+        case .http1: 0
+        case .unknown: settings.requestsPerMultiplexedShard
+        case .http2: settings.connectionsPerMultiplexedShard
+        }
     }
 
     func add(_ shard: CurlShard) {
