@@ -32,6 +32,7 @@ format: ## format the Swift code
 	@swift format format --in-place --recursive $(SWIFT_FOLDERS)
 
 bench: deps release ## measure: one table, beside what the libraries alone cost
+	@deploy/install-dependencies.sh --test
 	@$(RELEASE)/relay-benchmarks
 
 clean: ## remove everything built, the tests' virtual environment included
