@@ -96,7 +96,7 @@ def test_routes_tell_usage_and_limits(relay):
     assert by_id["broken-1"]["latency_s_per_token"] is None
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/routes"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics", "/routes", "/status.json"])
 def test_it_is_read_only(relay, path):
     for method in ("POST", "PUT", "DELETE"):
         assert requests.request(method, relay.admin_url + path, data="x", timeout=10).status_code == 405

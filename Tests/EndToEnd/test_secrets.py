@@ -55,7 +55,7 @@ def test_secrets_are_told_to_nobody(stage, start_relay, tmp_path):
         stage.dead_letter(request)
     for request in requests:
         stage.event(request)
-    outputs = {path: relay.get(path).text for path in ("/metrics", "/routes", "/healthz", "/readyz")}
+    outputs = {path: relay.get(path).text for path in ("/", "/metrics", "/routes", "/status.json", "/healthz", "/readyz")}
     for topic in (stage.reply_topic, stage.event_topic, stage.dead_letter_topic):
         outputs[topic] = repr(stage.reader(topic).read_to_end())
     file = tmp_path / "check.yaml"

@@ -43,7 +43,7 @@ extension GaugeSnapshot.Deployment {
 }
 
 /// When this program began to run: `/metrics` tells it so that counters can be read across restarts.
-private let programStart = Double(SystemTime().now.unixMilliseconds) / 1000
+let programStart = Double(SystemTime().now.unixMilliseconds) / 1000
 
 extension GaugeSnapshot.Process {
     init(_ usage: ProcessUsage) {

@@ -16,6 +16,7 @@ final class Relay {
     let health: Health
     let router: SharedRouter
     let events: RoutingEvents
+    private let outcomes: OutcomePublisher
     private let configuration: ServiceConfiguration
     private let logger: Logger
     let http: HTTPClient
@@ -62,7 +63,7 @@ final class Relay {
         events = RoutingEvents(
             publisher: publisher, topic: relay.metricsTopic, instance: instance, deployments: deployments,
             metrics: RelayMetrics(modelGroups: configuration.modelGroups))
-        let outcomes = OutcomePublisher(
+        outcomes = OutcomePublisher(
             publisher: publisher, defaultTopic: relay.replyTopic, deadLetterTopic: relay.deadLetterTopic,
             replies: ReplyWriter(deployments: deployments),
             deadLetters: relay.deadLetterTopic.map {
@@ -117,7 +118,7 @@ final class Relay {
     var status: RelayStatus {
         RelayStatus(
             deployments: router.status(now: loop.now), strategy: configuration.router.strategy,
-            held: router.heldCount, metrics: events.metrics, gauges: gauges())
+            held: router.heldCount, metrics: events.metrics, gauges: gauges(), failures: outcomes.failures.entries)
     }
 
     private func handle(_ event: ConsumerEvent) {
@@ -176,6 +177,8 @@ struct RelayStatus: Sendable {
     var held: Int
     var metrics: RelayMetrics
     var gauges: GaugeSnapshot
+    /// The latest first.
+    var failures: [RecentFailures.Entry]
 }
 
 /// The first fatal error, for whoever waits for it.

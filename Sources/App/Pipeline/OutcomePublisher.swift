@@ -17,6 +17,8 @@ public final class OutcomePublisher {
     private let deadLetters: DeadLetterWriter?
     private let events: RoutingEvents
     private let logger: Logger
+    /// For the page that people look at.
+    public private(set) var failures = RecentFailures()
     private let loop = EventLoop.shared
 
     public init(
@@ -56,6 +58,7 @@ public final class OutcomePublisher {
     public func publish(_ failure: RequestFailure, _ progress: RequestProgress) async throws(CancellationError) {
         let cost = events.cost(of: progress.trail)
         let isInvalid = !progress.trail.wasSent && [400, 403, 413].contains(failure.status)
+        note(failure, progress, isInvalid: isInvalid)
         let reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
         var isReplied = false
         var isBuried = false
@@ -70,6 +73,15 @@ public final class OutcomePublisher {
             try await sleep(for: backoff.next())
         }
         events.publish(progress, outcome: isInvalid ? .invalid : .error, status: failure.status, cost: cost)
+    }
+
+    private func note(_ failure: RequestFailure, _ progress: RequestProgress, isInvalid: Bool) {
+        failures.record(
+            RecentFailures.Entry(
+                failure, isInvalid: isInvalid, modelGroup: progress.modelGroup,
+                source: ReplyWriter.source(of: progress.record),
+                attempts: progress.trail.entries.map { RecentFailures.Attempt(model: $0.model, status: $0.status) },
+                time: loop.now))
     }
 
     private func makeReply(_ value: [UInt8], status: Int, _ progress: RequestProgress, cost: Double?) -> ProducerRecord
