@@ -177,6 +177,7 @@ def test_the_policy_lets_nothing_else_run(browser):
 def test_it_is_readable(relay, tmp_path, name, window):
     with shown(relay, **window) as browser:
         # Nothing sticks out to the side.
+        assert browser.run("return window.innerWidth") == window["width"]  # a phone shows more when something sticks out
         assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth")
         ground, text = (
             browser.run("return getComputedStyle(document.body)[arguments[0]]", name)
