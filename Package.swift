@@ -68,7 +68,7 @@ let package = Package(
         shell("YAML", ["CYaml"]),
         shell("EventLoop", ["CShims", "Time"]),
         shell("HTTP", ["CCurl", "CShims", "EventLoop", "Logging", "Time"]),
-        shell("Kafka", ["CRdKafka", "CShims", "EventLoop", "Logging", "Partitions", "Time"]),
+        shell("Kafka", ["CRdKafka", "CShims", "EventLoop", "Logging", "Partitions", "Threads", "Time"]),
         shell("ProviderAPI", ["ChatCompletions", "EventLoop", "Routing", "Time"]),
         shell(
             "Bedrock",

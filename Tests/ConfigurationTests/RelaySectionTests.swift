@@ -95,7 +95,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("delivery: exactly_once", "\"exactly_once\" is not supported yet"),
         ("state_topic: s", "is not supported yet, expected null"),
         ("otlp_metrics_topic: s", "is not supported yet, expected null"),
         ("watch_config: yes", "\"true\" is not supported yet"),

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import time
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 
 LARGEST_MESSAGE = 8_000_000
 
@@ -90,10 +90,13 @@ class TopicReader:
     def __init__(self, address, topic):
         self.topic = topic
         self.records = []
+        self._read_up_to = {}
         self._consumer = Consumer({
             "bootstrap.servers": address,
             "group.id": f"reader-of-{topic}",
             "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
             "fetch.wait.max.ms": 10,
             "fetch.message.max.bytes": LARGEST_MESSAGE,
             "receive.message.max.bytes": 200_000_000,
@@ -121,14 +124,28 @@ class TopicReader:
             if len(found) >= count:
                 return found
             assert time.monotonic() < deadline, f"{self.topic}: {len(found)} of {count} records: {what}"
-            # An error is a broker that is away for now: whether it comes back, the deadline decides.
-            batch = self._consumer.consume(500, timeout=0.05)
-            self.records += [Record.of(message) for message in batch if message.error() is None]
+            self._read()
 
-    def read_to_end(self):
-        """All records up to what is in the topic now."""
-        ends = {
+    def ends(self):
+        """One past the last offset of each partition; transactions' markers have offsets, too."""
+        return {
             partition.partition: self._consumer.get_watermark_offsets(partition, timeout=10)[1]
             for partition in self._consumer.assignment()
         }
-        return self.wait_for(lambda _: True, "up to the end", count=sum(ends.values()))
+
+    def read_to_end(self, timeout=20):
+        """All committed records up to what is in the topic now. Markers are offsets without a record, so ends are waited for."""
+        ends = self.ends()
+        deadline = time.monotonic() + timeout
+        while any(self._read_up_to.get(partition, 0) < end for partition, end in ends.items()):
+            assert time.monotonic() < deadline, f"{self.topic}: read to {self._read_up_to}, not to {ends}"
+            self._read()
+        return list(self.records)
+
+    def _read(self):
+        for message in self._consumer.consume(500, timeout=0.05):
+            if message.error() is None:
+                self.records.append(Record.of(message))
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                self._read_up_to[message.partition()] = message.offset()
+            # Any other error is a broker that is away for now: whether it comes back, the caller's deadline decides.

@@ -70,6 +70,7 @@ final class FakeSource: RecordSource {
     private(set) var polls = 0
     var positions: [TopicPartition: CommittedPosition] = [:]
     var takesCommits = true
+    private var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
     nonisolated init() {}
 
@@ -93,7 +94,17 @@ final class FakeSource: RecordSource {
 
     func committed(_ partitions: [TopicPartition]) async -> [TopicPartition: CommittedPosition]? { positions }
 
-    func commit(_ positions: [TopicPartition: CommittedPosition]) { commits.append(positions) }
+    func commit(_ positions: [TopicPartition: CommittedPosition]) {
+        commits.append(positions)
+        let ready = watchers.filter { $0.count <= commits.count }
+        watchers.removeAll { $0.count <= commits.count }
+        for watcher in ready { watcher.continuation.resume() }
+    }
+
+    func untilCommits(_ count: Int) async {
+        guard commits.count < count else { return }
+        await withCheckedContinuation { watchers.append((count, $0)) }
+    }
 
     func commitAndWait(_ positions: [TopicPartition: CommittedPosition]) async -> Bool {
         commits.append(positions)
@@ -146,7 +157,7 @@ struct PipelineFixture {
 
     init(
         deployments: [Deployment] = [.sample("haiku")], allowed: [String] = ["replies.*"],
-        configure: (inout RouterSettings) -> Void = { _ in }
+        transactions: OutcomeTransactions? = nil, configure: (inout RouterSettings) -> Void = { _ in }
     ) {
         var settings = RouterSettings()
         configure(&settings)
@@ -158,7 +169,7 @@ struct PipelineFixture {
             publisher: publisher, defaultTopic: "replies", deadLetterTopic: "dlq",
             replies: ReplyWriter(deployments: deployments),
             deadLetters: DeadLetterWriter(topic: "dlq", consumerGroup: "g", instance: "host-1"), events: events,
-            logger: .discard)
+            transactions: transactions, logger: .discard)
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: ReplyTopics(

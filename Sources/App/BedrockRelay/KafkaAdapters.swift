@@ -9,14 +9,17 @@ import Time
 @RequestPath
 final class KafkaPublisher: RecordPublisher {
     private let producer: KafkaProducer
+    /// What writes the records whose topics are asked for, under `exactly_once`.
+    private let transactions: TransactionalProducer?
     private let health: Health
     private let loop = EventLoop.shared
 
     /// How long a request waits to learn whether its reply topic exists.
     private static let metadataPatience = Duration.seconds(5)
 
-    init(producer: KafkaProducer, health: Health) {
+    init(producer: KafkaProducer, transactions: TransactionalProducer?, health: Health) {
         self.producer = producer
+        self.transactions = transactions
         self.health = health
     }
 
@@ -34,7 +37,9 @@ final class KafkaPublisher: RecordPublisher {
     }
 
     func partitionCount(of topic: String) async -> Int32? {
-        await producer.partitionCount(of: topic, deadline: loop.now.advanced(by: Self.metadataPatience))
+        let deadline = loop.now.advanced(by: Self.metadataPatience)
+        if let transactions { return await transactions.partitionCount(of: topic, deadline: deadline) }
+        return await producer.partitionCount(of: topic, deadline: deadline)
     }
 }
 

@@ -21,6 +21,8 @@ final class Relay {
     private let logger: Logger
     let http: HTTPClient
     let producer: KafkaProducer
+    /// Under `exactly_once` only.
+    private let transactions: (runner: KafkaTransactions, outcomes: OutcomeTransactions)?
     let loop = EventLoop.shared
     private(set) var statistics = KafkaStatistics()
     private var consumer: KafkaConsumer?
@@ -48,7 +50,8 @@ final class Relay {
         self.logger = logger
         health = Health(now: loop.now)
         let environment = configuration.environment.reveal()
-        http = HTTPClient(settings: HTTPClient.Settings(environment: environment), logger: logger)
+        http = HTTPClient(
+            settings: HTTPClient.Settings(configuration.relay, environment: environment), logger: logger)
         let provider = try BedrockProvider(
             deployments: configuration.bedrockDeployments, environment: environment, http: http, time: SystemTime(),
             logger: logger)
@@ -57,8 +60,11 @@ final class Relay {
                 settings: configuration.router, deployments: configuration.deployments,
                 chooser: SeededChooser(seed: seed)))
         producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { _ in }
-        let publisher = KafkaPublisher(producer: producer, health: health)
         let relay = configuration.relay
+        transactions = try Self.makeTransactions(
+            configuration, instance: instance, health: health, fatal: fatal, logger: logger)
+        let publisher = KafkaPublisher(
+            producer: producer, transactions: transactions?.runner.producer, health: health)
         let deployments = configuration.deployments
         events = RoutingEvents(
             publisher: publisher, topic: relay.metricsTopic, instance: instance, deployments: deployments,
@@ -68,13 +74,29 @@ final class Relay {
             replies: ReplyWriter(deployments: deployments),
             deadLetters: relay.deadLetterTopic.map {
                 DeadLetterWriter(topic: $0, consumerGroup: configuration.kafka.groupID, instance: instance)
-            }, events: events, logger: logger)
+            }, events: events, transactions: transactions?.outcomes, logger: logger)
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: relay.replyTopics, requestDeadline: relay.requestDeadline),
             attempts: AttemptRunner(router: router, deployments: deployments, provider: provider, logger: logger),
             outcomes: outcomes)
         (rebalances, rebalanceInput) = AsyncStream.makeStream()
+    }
+
+    /// Nil under `at_least_once`.
+    private static func makeTransactions(
+        _ configuration: ServiceConfiguration, instance: String, health: Health, fatal: FatalSignal, logger: Logger
+    ) throws(KafkaError) -> (runner: KafkaTransactions, outcomes: OutcomeTransactions)? {
+        guard configuration.relay.delivery == .exactlyOnce else { return nil }
+        let kafka = configuration.kafka
+        let id = TransactionalID.make(
+            group: kafka.groupID, groupInstance: kafka.value(of: "group.instance.id"), instance: instance,
+            nonce: .random(in: .min ... .max))
+        let producer = try TransactionalProducer(
+            properties: kafka.revealed, transactionalID: id, logger: logger, onFatal: { fatal.raise($0) })
+        let runner = KafkaTransactions(producer: producer, health: health)
+        let settings = OutcomeTransactions.Settings(interval: configuration.relay.transactionInterval)
+        return (runner, OutcomeTransactions(settings: settings, runner: runner, logger: logger))
     }
 
     /// Joins the consumer group. The broker need not be there yet.
@@ -85,8 +107,9 @@ final class Relay {
             onReady: { [weak self] in self?.consumerLoop?.recordsReady($0) })
         let consumerLoop = ConsumerLoop(
             settings: configuration.relay.consumerSettings, source: KafkaSource(consumer: consumer, logger: logger),
-            handler: handler, logger: logger)
+            handler: handler, transactions: transactions?.outcomes, logger: logger)
         self.consumer = consumer
+        transactions?.runner.consumer = consumer
         self.consumerLoop = consumerLoop
         consumerLoop.start()
         rebalanceTask = RequestPath.task { [rebalances, weak self] in
@@ -102,6 +125,7 @@ final class Relay {
         rebalanceTask?.cancel()
         await consumerLoop?.stop()
         await consumer?.close(deadline: loop.now.advanced(by: patience))
+        await transactions?.runner.producer.close(deadline: loop.now.advanced(by: patience))
         await producer.close(deadline: loop.now.advanced(by: patience))
         http.close()
     }

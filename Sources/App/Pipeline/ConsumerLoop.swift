@@ -11,6 +11,7 @@ public import Time
 public final class ConsumerLoop {
     public struct Settings: Sendable {
         public var scheduler: SchedulerSettings
+        /// How often what no prompt commit took is committed: after a refusal, after a rebalance.
         public var commitInterval = Duration.milliseconds(200)
         /// What in-flight requests get when their partition is taken away, or at the end.
         public var drainGrace: Duration
@@ -22,11 +23,13 @@ public final class ConsumerLoop {
     }
 
     private let settings: Settings
-    private var scheduler: PartitionScheduler
+    var scheduler: PartitionScheduler
     private let source: any RecordSource
     private let handler: RequestHandler
+    /// Nil: positions are committed by themselves (`at_least_once`).
+    let transactions: OutcomeTransactions?
     private let logger: Logger
-    private let loop = EventLoop.shared
+    let loop = EventLoop.shared
 
     /// Delivered, not started: they wait for their turn.
     private var waiting: [RecordID: ConsumerRecord] = [:]
@@ -34,6 +37,7 @@ public final class ConsumerLoop {
     private var drains: [Drain] = []
     private var assigned: Set<TopicPartition> = []
     private var commitTimer: LoopTimer?
+    private var pacing = CommitPacing()
     private var isPumping = false
 
     private struct Run {
@@ -42,12 +46,17 @@ public final class ConsumerLoop {
         let taken: Instant
     }
 
-    public init(settings: Settings, source: any RecordSource, handler: RequestHandler, logger: Logger) {
+    public init(
+        settings: Settings, source: any RecordSource, handler: RequestHandler,
+        transactions: OutcomeTransactions? = nil, logger: Logger
+    ) {
         self.settings = settings
         self.source = source
         self.handler = handler
         self.logger = logger
+        self.transactions = transactions
         scheduler = PartitionScheduler(settings: settings.scheduler)
+        transactions?.lanes = self
     }
 
     public func start() {
@@ -56,6 +65,7 @@ public final class ConsumerLoop {
 
     public var assignedPartitions: Set<TopicPartition> { assigned }
     public var inFlight: Int { scheduler.inFlight }
+    var isDraining: Bool { !drains.isEmpty }
     public var bufferedBytes: Int { scheduler.bufferedBytes }
     public var laneStatuses: [PartitionScheduler.LaneStatus] { scheduler.statuses }
 
@@ -77,7 +87,7 @@ extension ConsumerLoop {
     }
 
     /// Does what the scheduler says until it has nothing to say.
-    private func pump() {
+    func pump() {
         guard !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
@@ -116,7 +126,7 @@ extension ConsumerLoop {
     private func start(_ record: ConsumerRecord, _ id: RecordID) {
         let task = RequestPath.task { [handler] in
             do throws(CancellationError) {
-                try await handler.handle(record)
+                try await handler.handle(record, as: id)
                 self.ended(id, finished: true)
             } catch {
                 self.ended(id, finished: false)
@@ -125,10 +135,12 @@ extension ConsumerLoop {
         running[id] = Run(task: task, partition: record.source, taken: loop.now)
     }
 
-    private func ended(_ id: RecordID, finished: Bool) {
-        running[id] = nil
+    /// Later calls for the same record do nothing: under `exactly_once` a commit has said so already.
+    func ended(_ id: RecordID, finished: Bool) {
+        guard running.removeValue(forKey: id) != nil else { return }
         if finished { scheduler.finished(id) } else { scheduler.abandoned(id) }
         pump()
+        if finished { schedulePromptCommit(at: pacing.finished(now: loop.now)) }
     }
 
     private func drop(_ records: [RecordID]) {
@@ -165,6 +177,16 @@ extension ConsumerLoop {
     /// Gives partitions back: requests in flight get the grace period, then what they finished is committed.
     public func revoke(_ partitions: [TopicPartition]) async {
         await drain(partitions)
+        await commitBeforeGivingBack(partitions)
+        for partition in partitions { scheduler.released(partition) }
+        assigned.subtract(partitions)
+        source.unassign(partitions)
+        logger.info("partitions given back", ["partitions": .string(Self.names(partitions))])
+        pump()
+    }
+
+    private func commitBeforeGivingBack(_ partitions: [TopicPartition]) async {
+        if let transactions { return await settle(transactions) }
         let commits = partitions.reduce(into: [:]) { commits, partition in
             commits[partition] = scheduler.takeCommit(of: partition)
         }
@@ -173,11 +195,6 @@ extension ConsumerLoop {
                 "positions not committed before giving partitions back; their last requests may be repeated",
                 ["partitions": .string(Self.names(partitions))])
         }
-        for partition in partitions { scheduler.released(partition) }
-        assigned.subtract(partitions)
-        source.unassign(partitions)
-        logger.info("partitions given back", ["partitions": .string(Self.names(partitions))])
-        pump()
     }
 
     /// Drops partitions that others may own already: nothing of them is committed, requests in flight are given up.
@@ -203,6 +220,7 @@ extension ConsumerLoop {
     private func drain(_ partitions: [TopicPartition]) async {
         let drain = Drain(partitions.filter { assigned.contains($0) })
         drains.append(drain)
+        transactions?.isHurried = true
         for partition in partitions { drop(scheduler.revoked(partition)) }
         pump()
         let timer = loop.schedule(at: loop.now.advanced(by: settings.drainGrace)) { [weak self] in
@@ -211,10 +229,12 @@ extension ConsumerLoop {
         await drain.untilDone()
         timer.cancel()
         drains.removeAll { $0 === drain }
+        transactions?.isHurried = !drains.isEmpty
     }
 
     private func cancelRunning(in partitions: Set<TopicPartition>) {
         for run in running.values where partitions.contains(run.partition) { run.task.cancel() }
+        transactions?.giveUp(partitions)
     }
 
     private func noteDrained(_ partition: TopicPartition) {
@@ -230,13 +250,22 @@ extension ConsumerLoop {
 
 extension ConsumerLoop {
     private func commit() {
+        if let transactions { return transactions.commitPositions() }
         let commits = scheduler.takeCommits()
-        if !commits.isEmpty { source.commit(commits) }
+        guard !commits.isEmpty else { return pacing.skipped() }
+        pacing.begun(now: loop.now)
+        source.commit(commits)
     }
 
     /// An asynchronous commit has ended; what the broker did not take is committed again.
     public func commitEnded(failed partitions: [TopicPartition]) {
         for partition in partitions { scheduler.commitFailed(partition) }
+        schedulePromptCommit(at: pacing.ended(isTaken: partitions.isEmpty, now: loop.now))
+    }
+
+    private func schedulePromptCommit(at instant: Instant?) {
+        guard let instant else { return }
+        loop.schedule(at: instant) { [weak self] in self?.commit() }
     }
 }
 

@@ -10,20 +10,22 @@ import Time
 /// It does not give up: while neither reply nor dead letter can be written it tries again, so the partition waits.
 @RequestPath
 public final class OutcomePublisher {
-    private let publisher: any RecordPublisher
-    private let defaultTopic: String
+    let publisher: any RecordPublisher
+    let defaultTopic: String
     private let deadLetterTopic: String?
     private let replies: ReplyWriter
     private let deadLetters: DeadLetterWriter?
-    private let events: RoutingEvents
-    private let logger: Logger
+    let events: RoutingEvents
+    /// Nil: each record is delivered by itself (`at_least_once`).
+    private let transactions: OutcomeTransactions?
+    let logger: Logger
     /// For the page that people look at.
     public private(set) var failures = RecentFailures()
     private let loop = EventLoop.shared
 
     public init(
         publisher: any RecordPublisher, defaultTopic: String, deadLetterTopic: String?, replies: ReplyWriter,
-        deadLetters: DeadLetterWriter?, events: RoutingEvents, logger: Logger
+        deadLetters: DeadLetterWriter?, events: RoutingEvents, transactions: OutcomeTransactions? = nil, logger: Logger
     ) {
         self.publisher = publisher
         self.defaultTopic = defaultTopic
@@ -31,6 +33,7 @@ public final class OutcomePublisher {
         self.replies = replies
         self.deadLetters = deadLetters
         self.events = events
+        self.transactions = transactions
         self.logger = logger
     }
 
@@ -43,6 +46,7 @@ public final class OutcomePublisher {
     public func publish(
         _ response: ChatResponse, _ progress: RequestProgress
     ) async throws(CancellationError) -> RequestFailure? {
+        if let transactions { return try await publish(response, progress, in: transactions) }
         let cost = events.cost(of: progress.trail)
         do throws(Undeliverable) {
             try await deliver(makeReply(response.json(), status: 200, progress, cost: cost))
@@ -56,9 +60,12 @@ public final class OutcomePublisher {
 
     /// Publishes a failure: error reply, dead letter, event.
     public func publish(_ failure: RequestFailure, _ progress: RequestProgress) async throws(CancellationError) {
-        let cost = events.cost(of: progress.trail)
         let isInvalid = !progress.trail.wasSent && [400, 403, 413].contains(failure.status)
         note(failure, progress, isInvalid: isInvalid)
+        if let transactions {
+            return try await publish(failure, isInvalid: isInvalid, progress, in: transactions)
+        }
+        let cost = events.cost(of: progress.trail)
         let reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
         var isReplied = false
         var isBuried = false
@@ -84,8 +91,7 @@ public final class OutcomePublisher {
                 time: loop.now))
     }
 
-    private func makeReply(_ value: [UInt8], status: Int, _ progress: RequestProgress, cost: Double?) -> ProducerRecord
-    {
+    func makeReply(_ value: [UInt8], status: Int, _ progress: RequestProgress, cost: Double?) -> ProducerRecord {
         replies.reply(
             value, status: status, to: progress.destination?.topic ?? defaultTopic,
             partition: progress.destination?.partition, envelope: progress.envelope, source: progress.record,
@@ -134,10 +140,7 @@ public final class OutcomePublisher {
     private func bury(
         _ record: ConsumerRecord, _ failure: RequestFailure, isInvalid: Bool
     ) async throws(CancellationError) -> Bool {
-        guard let deadLetters, let deadLetterTopic else { return false }
-        let count = await publisher.partitionCount(of: deadLetterTopic)
-        let letter = deadLetters.deadLetter(
-            for: record, failure: failure, isInvalid: isInvalid, partitionCount: count, now: loop.now)
+        guard let letter = await deadLetter(for: record, failure, isInvalid: isInvalid) else { return false }
         do throws(Undeliverable) {
             try await deliver(letter)
             return true
@@ -149,7 +152,17 @@ public final class OutcomePublisher {
         }
     }
 
-    private func sleep(for duration: Duration) async throws(CancellationError) {
+    /// Nil where there is no dead-letter topic.
+    func deadLetter(
+        for record: ConsumerRecord, _ failure: RequestFailure, isInvalid: Bool
+    ) async -> ProducerRecord? {
+        guard let deadLetters, let deadLetterTopic else { return nil }
+        let count = await publisher.partitionCount(of: deadLetterTopic)
+        return deadLetters.deadLetter(
+            for: record, failure: failure, isInvalid: isInvalid, partitionCount: count, now: loop.now)
+    }
+
+    func sleep(for duration: Duration) async throws(CancellationError) {
         try await loop.sleep(until: loop.now.advanced(by: duration))
     }
 }
@@ -157,10 +170,13 @@ public final class OutcomePublisher {
 /// Waits that double from 0.1 s to 10 s.
 struct Backoff {
     private var current = Duration.milliseconds(100)
+    /// The last one given; zero before the first.
+    private(set) var latest = Duration.zero
 
     mutating func next() -> Duration {
-        defer { current = min(current * 2, .seconds(10)) }
-        return current
+        latest = current
+        current = min(current * 2, .seconds(10))
+        return latest
     }
 }
 

@@ -30,8 +30,11 @@ public final class RequestHandler {
 
     /// Answers `record`, with an error body if the request fails. Returns once the broker has acknowledged the
     /// outcome; throws only when cancelled, and then there is no outcome.
-    public func handle(_ record: ConsumerRecord) async throws(CancellationError) {
+    ///
+    /// `id`: what the record is for the scheduler, which transactions need to know.
+    public func handle(_ record: ConsumerRecord, as id: RecordID? = nil) async throws(CancellationError) {
         let progress = RequestProgress(record: record, envelope: RequestEnvelope(record), taken: loop.now)
+        progress.id = id
         let answer = await answer(progress)
         guard !Task.isCancelled else { throw CancellationError() }
         switch answer {
@@ -114,6 +117,8 @@ public struct ReplyDestination: Hashable, Sendable {
 @RequestPath
 public final class RequestProgress {
     public let record: ConsumerRecord
+    /// What the record is for the scheduler; nil for one that did not come from it.
+    var id: RecordID?
     public let envelope: RequestEnvelope
     /// When the record was taken from Kafka.
     public let taken: Instant

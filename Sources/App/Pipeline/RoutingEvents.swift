@@ -28,13 +28,19 @@ public final class RoutingEvents {
     }
 
     func publish(_ progress: RequestProgress, outcome: RoutingEvent.Outcome, status: Int, cost: Double?) {
-        let event = makeEvent(progress, outcome: outcome, status: status, cost: cost)
-        metrics.record(event)
-        guard let topic else { return }
-        publisher.post(
-            ProducerRecord(
-                topic: topic, key: event.modelGroup.map { Array($0.utf8) }, value: event.json(),
-                headers: progress.envelope.trace))
+        let event = event(of: progress, outcome: outcome, status: status, cost: cost)
+        count(event)
+        if let record = record(of: event, progress) { publisher.post(record) }
+    }
+
+    func count(_ event: RoutingEvent) { metrics.record(event) }
+
+    /// Nil where events feed the counters only.
+    func record(of event: RoutingEvent, _ progress: RequestProgress) -> ProducerRecord? {
+        guard let topic else { return nil }
+        return ProducerRecord(
+            topic: topic, key: event.modelGroup.map { Array($0.utf8) }, value: event.json(),
+            headers: progress.envelope.trace)
     }
 
     /// US dollars for what the answering deployment used; nil where none answered or its price is not known.
@@ -43,8 +49,8 @@ public final class RoutingEvents {
         return deployments[answering.deploymentIndex].prices?.cost(of: usage)
     }
 
-    private func makeEvent(
-        _ progress: RequestProgress, outcome: RoutingEvent.Outcome, status: Int, cost: Double?
+    func event(
+        of progress: RequestProgress, outcome: RoutingEvent.Outcome, status: Int, cost: Double?
     ) -> RoutingEvent {
         let trail = progress.trail
         let record = progress.record

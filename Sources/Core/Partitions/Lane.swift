@@ -19,6 +19,8 @@ struct Lane: Sendable {
     private(set) var inFlight = 0
     /// Whether there is something to commit that was not handed out yet.
     var isDirty = false
+    /// What a transaction was last given to commit.
+    var handedOut: CommittedPosition?
     /// Whether the scheduler has this lane in its line of those that may start, or poll.
     var isInStartLine = false
     var isInPollLine = false
@@ -90,8 +92,11 @@ struct Lane: Sendable {
         return dropped
     }
 
-    /// What to commit, and whether the completed map had to be cut to fit.
-    func commit(budget: Int) -> (position: CommittedPosition, isCut: Bool)? {
+    /// What to commit, and whether the completed map had to be cut to fit; with `finishing`, as it will be once these
+    /// offsets are finished, too.
+    func commit(budget: Int, finishing offsets: [Offset] = []) -> (position: CommittedPosition, isCut: Bool)? {
+        var tracker = tracker
+        for offset in offsets { tracker.finish(offset) }
         guard let position = tracker.position else { return nil }
         var map = tracker.completedMap()
         var isCut = false

@@ -289,6 +289,40 @@ extension PartitionScheduler {
     public mutating func commitFailed(_ partition: TopicPartition) {
         guard let slot = slots[partition] else { return }
         lanes[slot].isDirty = true
+        lanes[slot].handedOut = nil
+    }
+
+    /// What a transaction that also writes the outcomes of `records` may commit: positions as they will be when those
+    /// are finished, wherever that differs from what was handed out last. `finished` follows when it is committed,
+    /// `commitFailed` when it was not.
+    public mutating func takeCommits(finishing records: [RecordID]) -> [TopicPartition: CommittedPosition] {
+        var ending: [Int: [Offset]] = [:]
+        for record in records where lanes[Int(record.slot)].epoch == record.epoch {
+            ending[Int(record.slot), default: []].append(record.offset)
+        }
+        var commits: [TopicPartition: CommittedPosition] = [:]
+        for (partition, slot) in slots where lanes[slot].isDirty || ending[slot] != nil {
+            lanes[slot].isDirty = false
+            let offsets = ending[slot] ?? []
+            guard let commit = lanes[slot].commit(budget: settings.metadataBudget, finishing: offsets),
+                commit.position != lanes[slot].handedOut
+            else { continue }
+            if commit.isCut { cutCommits += 1 }
+            lanes[slot].handedOut = commit.position
+            commits[partition] = commit.position
+        }
+        return commits
+    }
+
+    /// Whether a transaction would have a position to commit although no outcome waits for it.
+    public mutating func hasChangedPositions() -> Bool {
+        var hasChanged = false
+        for slot in slots.values where lanes[slot].isDirty {
+            let position = lanes[slot].commit(budget: settings.metadataBudget)?.position
+            lanes[slot].isDirty = position != nil && position != lanes[slot].handedOut
+            hasChanged = hasChanged || lanes[slot].isDirty
+        }
+        return hasChanged
     }
 
     private mutating func takeCommit(_ slot: Int) -> CommittedPosition? {

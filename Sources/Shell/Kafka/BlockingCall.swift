@@ -1,5 +1,5 @@
 import EventLoop
-import Glibc
+import Threads
 import Time
 
 /// A C call that may block, on a thread of its own, awaited on the loop until a deadline.
@@ -20,16 +20,12 @@ final class BlockingCall<Value: Sendable> {
         return await withUnsafeContinuation { continuation in
             waiter.continuation = continuation
             waiter.timer = EventLoop.shared.schedule(at: deadline) { waiter.resume(nil) }
-            let isStarted = startThread {
+            ServiceThread.start(name: "kafka-call") {
                 let value = call()
                 EventLoop.shared.post {
                     onReturn()
                     waiter.resume(value)
                 }
-            }
-            if !isStarted {
-                onReturn()
-                waiter.resume(nil)
             }
         }
     }
@@ -40,28 +36,4 @@ final class BlockingCall<Value: Sendable> {
         timer = nil
         continuation.take()?.resume(returning: value)
     }
-}
-
-private final class ThreadBody: Sendable {
-    let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-}
-
-/// False when the system has no thread to give.
-private func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(ThreadBody(body))
-    let failure = pthread_create(
-        &thread, nil,
-        { argument in
-            // pthread_create hands over the pointer below, which is not null and retained for this thread.
-            Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().run()
-            return nil
-        }, argument.toOpaque())
-    guard failure == 0 else {
-        argument.release()
-        return false
-    }
-    pthread_detach(thread)
-    return true
 }

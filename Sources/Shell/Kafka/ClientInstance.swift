@@ -18,7 +18,6 @@ final class ClientInstance {
     var onServed: @RequestPath () -> Void = {}
 
     private let logger: Logger
-    private var logLimiter = LogLimiter()
     private var wakeUp: EventDescriptor?
     private var timer: LoopTimer?
     private var callsInFlight = 0
@@ -117,19 +116,19 @@ final class ClientInstance {
     }
 
     private func log(_ event: OpaquePointer) {
-        guard let suppressed = logLimiter.admit(now: EventLoop.shared.now) else { return }
         var facility: UnsafePointer<CChar>?
         var text: UnsafePointer<CChar>?
         var level: Int32 = 0
         guard rd_kafka_event_log(event, &facility, &text, &level) == 0, let facility, let text else { return }
+        let key = String(cString: facility)
         let fields: KeyValuePairs<String, Logger.Value> = [
-            "facility": .string(String(cString: facility)), "text": .string(String(cString: text)),
-            "suppressed": .integer(suppressed),
+            "facility": .string(key), "text": .string(String(cString: text)),
         ]
+        // A broker that is away makes librdkafka repeat itself several times a second.
         switch level {  // syslog's
-        case ...3: logger.error("kafka_client", fields)
-        case 4: logger.warning("kafka_client", fields)
-        case 5, 6: logger.info("kafka_client", fields)
+        case ...3: logger.error("kafka_client", fields, limitedBy: key)
+        case 4: logger.warning("kafka_client", fields, limitedBy: key)
+        case 5, 6: logger.info("kafka_client", fields, limitedBy: key)
         default: logger.debug("kafka_client", fields)
         }
     }

@@ -79,6 +79,12 @@ extension KafkaConsumer {
         return .success(positions)
     }
 
+    /// Who this consumer is in its group now; nil while it is no member, or when that is not known by `deadline`.
+    public func groupMetadata(deadline: Instant) async -> ConsumerGroupMetadata? {
+        guard !isClosing else { return nil }
+        return await client.blocking(until: deadline) { handle in ConsumerGroupMetadata.current(of: handle) } ?? nil
+    }
+
     func sendHeldCommits() {
         guard rebalance.allowsPeriodicCommit else { return }
         send(commits.takeHeld(), waiter: nil)

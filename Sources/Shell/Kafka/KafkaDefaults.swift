@@ -45,4 +45,12 @@ enum KafkaDefaults {
         // Keys land where Java clients look for them.
         KafkaProperty("partitioner", "murmur2_random"),
     ]
+
+    /// What a transactional producer is given beside the producer's own, unless `properties` bound transactions in time:
+    /// a crash leaves a transaction that hides what follows it from readers until brokers abort it.
+    static func transactions(unless properties: [KafkaProperty]) -> [KafkaProperty] {
+        let bounds = ["transaction.timeout.ms", "message.timeout.ms", "delivery.timeout.ms", "socket.timeout.ms"]
+        guard !properties.contains(where: { bounds.contains($0.name) }) else { return [] }
+        return [KafkaProperty("transaction.timeout.ms", "15000")]
+    }
 }

@@ -22,8 +22,7 @@ public final class KafkaProducer {
     /// Slots of records that librdkafka is still to take, in order.
     private var waiting = Queue<Int>()
     private var allDelivered = Signal()
-    private var restartDelay: Duration = .zero
-    private var lastRestart: Instant?
+    private var restartPace = RestartPace()
     var topics = TopicDirectory()
     var lookups: [String: TopicLookup] = [:]
 
@@ -31,7 +30,6 @@ public final class KafkaProducer {
     public private(set) var failedPosts = 0
     /// Instances that were replaced after a fatal error.
     public private(set) var restarts = 0
-    private var postLimiter = LogLimiter()
 
     /// `onFatal` is told of each fatal error; the producer goes on with a new instance by itself.
     public init(
@@ -150,22 +148,16 @@ extension KafkaProducer {
 
     private func notePostFailure(_ topic: String, _ error: KafkaError) {
         failedPosts += 1
-        guard let suppressed = postLimiter.admit(now: EventLoop.shared.now) else { return }
         logger.warning(
             "record_not_delivered",
-            [
-                "topic": .string(topic), "error": .string(error.name), "message": .string(error.message),
-                "suppressed": .integer(suppressed),
-            ])
+            ["topic": .string(topic), "error": .string(error.name), "message": .string(error.message)],
+            limitedBy: error.name)
     }
 }
 
 // MARK: - Events and new instances
 
 extension KafkaProducer {
-    /// The longest wait between two instances that fail one after the other.
-    private static let longestRestartDelay: Duration = .seconds(30)
-
     private func makeClient() throws(KafkaError) -> ClientInstance {
         let configuration = try KafkaClientConfiguration(properties: properties, role: .producer)
         let client = try ClientInstance(configuration, role: .producer, logger: logger)
@@ -185,14 +177,10 @@ extension KafkaProducer {
         case RD_KAFKA_EVENT_ERROR:
             let code = rd_kafka_event_error(event)
             if let fatal = source.handle.fatalError, source === client { return restart(after: fatal) }
-            let message = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? ""
-            guard let suppressed = postLimiter.admit(now: EventLoop.shared.now) else { return }
+            let error = KafkaError(code, message: rd_kafka_event_error_string(event).map { String(cString: $0) })
             logger.warning(
-                "producer_error",
-                [
-                    "error": .string(KafkaError(code).name), "message": .string(message),
-                    "suppressed": .integer(suppressed),
-                ])
+                "producer_error", ["error": .string(error.name), "message": .string(error.message)],
+                limitedBy: error.name)
         default:
             break
         }
@@ -242,16 +230,9 @@ extension KafkaProducer {
         waiting = inOrder
     }
 
-    /// At once the first time; an instance that fails soon after it was made is replaced ever more slowly.
     private func scheduleRestart() {
         let now = EventLoop.shared.now
-        if let lastRestart, now.since(lastRestart) < Self.longestRestartDelay * 2 {
-            restartDelay = min(max(restartDelay * 2, .milliseconds(250)), Self.longestRestartDelay)
-        } else {
-            restartDelay = .zero
-        }
-        lastRestart = now
-        EventLoop.shared.schedule(at: now.advanced(by: restartDelay)) { self.restartNow() }
+        EventLoop.shared.schedule(at: now.advanced(by: restartPace.next(now: now))) { self.restartNow() }
     }
 
     private func restartNow() {

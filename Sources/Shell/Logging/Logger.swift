@@ -67,8 +67,11 @@ public struct Logger: Sendable {
         log(.debug, event, fields)
     }
 
-    public func info(_ event: String, _ fields: @autoclosure () -> KeyValuePairs<String, Value> = [:]) {
-        log(.info, event, fields)
+    /// With `limitedBy`: of one event and key, a few lines in ten seconds are written and the rest is counted in one.
+    public func info(
+        _ event: String, _ fields: @autoclosure () -> KeyValuePairs<String, Value> = [:], limitedBy key: String? = nil
+    ) {
+        log(.info, event, fields, limitedBy: key)
     }
 
     /// With `limitedBy`: of one event and key, a few lines in ten seconds are written and the rest is counted in one.

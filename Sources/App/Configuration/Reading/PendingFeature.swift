@@ -14,7 +14,6 @@ struct PendingFeature {
     }
 
     static let all = [
-        PendingFeature(key: "relay.delivery", values: .only(["exactly_once"])),
         PendingFeature(key: "relay.state_topic", values: .any),
         PendingFeature(key: "relay.otlp_metrics_topic", values: .any),
         PendingFeature(key: "relay.watch_config", values: .only(["true"])),
