@@ -26,7 +26,6 @@ NOT_RUN = {
     "make demo": "the demo has a test of its own, and `make test` is what runs this",
     "export KAFKA_BOOTSTRAP_SERVERS=localhost:9092": "where a reader's brokers are",
     "journalctl -u bedrock-relay": "no journal in a container",
-    "bedrock-relay redrive": "its own tests drive it",
 }
 
 

@@ -71,7 +71,6 @@ struct StatusDocument {
         writer.member("held", status.held)
         writer.member("buffered_bytes", status.gauges.bufferedBytes)
         writer.member("producer_queue", status.gauges.producerQueue)
-        writer.member("connections", status.gauges.connections)
         writer.endObject()
     }
 
