@@ -17,10 +17,10 @@ if [ ! -d "$dumped" ]; then
     exit 1
 fi
 
-# The modules that other code can import; the executables and the C shims have no interface to document.
-for module in $(find Sources/Core Sources/Shell Sources/App Sources/Tools -mindepth 1 -maxdepth 1 -type d -exec basename {} \; | sort); do
-    [ -f "$dumped/$module.symbols.json" ] || continue
-    grep -q '"identifier"' "$dumped/$module.symbols.json" || continue
+# Of the libraries in Swift: executables and C have no interface to document.
+for graph in "$dumped"/*.symbols.json; do
+    module=$(basename "$graph" .symbols.json)
+    case $module in C[A-Z]* | *@* | *Tests | TestSupport) continue ;; esac
     mkdir -p "$graphs/$module"
     cp "$dumped/$module.symbols.json" "$dumped/$module"@*.symbols.json "$graphs/$module/" 2>/dev/null || true
     docc convert --additional-symbol-graph-dir "$graphs/$module" --fallback-display-name "$module" \
