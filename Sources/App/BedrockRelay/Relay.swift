@@ -28,6 +28,8 @@ final class Relay {
     private var consumer: KafkaConsumer?
     private(set) var consumerLoop: ConsumerLoop?
     private let handler: RequestHandler
+    /// Nil: router state is not shared.
+    let state: StateTopic?
     private let fatal = FatalSignal()
     private var assignmentWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -59,6 +61,7 @@ final class Relay {
             Router(
                 settings: configuration.router, deployments: configuration.deployments,
                 chooser: SeededChooser(seed: seed)))
+        state = try StateTopic(configuration, instance: instance, router: router, logger: logger)
         producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { _ in }
         let relay = configuration.relay
         transactions = try Self.makeTransactions(
@@ -74,7 +77,7 @@ final class Relay {
             replies: ReplyWriter(deployments: deployments),
             deadLetters: relay.deadLetterTopic.map {
                 DeadLetterWriter(topic: $0, consumerGroup: configuration.kafka.groupID, instance: instance)
-            }, events: events, transactions: transactions?.outcomes, logger: logger)
+            }, events: events, streamFlush: relay.streamFlush, transactions: transactions?.outcomes, logger: logger)
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: relay.replyTopics, requestDeadline: relay.requestDeadline),
@@ -112,6 +115,7 @@ final class Relay {
         transactions?.runner.consumer = consumer
         self.consumerLoop = consumerLoop
         consumerLoop.start()
+        state?.start()
         rebalanceTask = RequestPath.task { [rebalances, weak self] in
             for await rebalance in rebalances { await self?.carryOut(rebalance) }
         }
@@ -125,6 +129,7 @@ final class Relay {
         rebalanceTask?.cancel()
         await consumerLoop?.stop()
         await consumer?.close(deadline: loop.now.advanced(by: patience))
+        await state?.stop(deadline: loop.now.advanced(by: patience))
         await transactions?.runner.producer.close(deadline: loop.now.advanced(by: patience))
         await producer.close(deadline: loop.now.advanced(by: patience))
         http.close()

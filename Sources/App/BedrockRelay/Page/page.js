@@ -144,8 +144,15 @@ const showGroups = (status) => {
   }), "No model groups are configured.");
 };
 
+// With what other instances have used, where they share their state.
+const usageOf = ({ usage }) => ({
+  requests_this_minute: usage.requests_this_minute + usage.peer_requests_this_minute,
+  tokens_this_minute: usage.tokens_this_minute + usage.peer_tokens_this_minute,
+});
+
 const stateOf = (deployment) => {
-  const { usage, limits } = deployment;
+  const { limits } = deployment;
+  const usage = usageOf(deployment);
   const isFull = (used, limit) => limit !== null && used >= limit;
   if (deployment.blocked) return ["blocked", ""];
   if (deployment.cooldown_s !== null) return [`cooling down, ${seconds(deployment.cooldown_s)} left`, "bad"];
@@ -167,7 +174,8 @@ const showDeployments = (status) => {
   byId("strategy").textContent = status.strategy;
   byId("deployments").replaceChildren(...status.deployments.map((deployment) => {
     const [word, className] = stateOf(deployment);
-    const { usage, limits } = deployment;
+    const { limits } = deployment;
+    const usage = usageOf(deployment);
     const errors = Object.entries(deployment.errors).map(([type, n]) => `${count(n)} ${type}`);
     const list = element("dl", "",
       ...usageRows("Requests this minute", usage.requests_this_minute, limits.rpm),
