@@ -95,7 +95,8 @@ let package = Package(
                 "Kafka", "Logging", "Metrics", "Partitions", "Pipeline", "ProviderAPI", "Redaction", "Routing",
                 "Simulator", "Threads", "Time",
             ],
-            path: "Sources/App/BedrockRelay", swiftSettings: strict),
+            path: "Sources/App/BedrockRelay",
+            resources: ["html", "css", "js"].map { .embedInCode("Page/page.\($0)") }, swiftSettings: strict),
 
         // Tools: a fake Bedrock and Kafka; timings; the replay of recorded routing scenarios; the mapping by itself.
         .target(

@@ -48,7 +48,8 @@ extension HelpTopic {
         Usually one file for Kafka and the relay, and one LiteLLM file for the models:
           bedrock-relay run --config config/relay.yaml --config config/route/fallbacks.yaml
 
-        While it runs, http://127.0.0.1:9464 (relay.admin) serves /healthz, /readyz, /metrics and /routes.
+        While it runs, http://127.0.0.1:9464 (relay.admin) serves a live page at /, and
+        /healthz, /readyz, /metrics and /routes.
         Logs are one JSON object a line on standard error; relay.log_format: text is for people.
 
         """

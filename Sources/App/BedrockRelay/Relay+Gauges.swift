@@ -79,7 +79,7 @@ extension HTTPError.Kind {
 }
 
 /// When this program began to run: `/metrics` tells it so that counters can be read across restarts.
-private let programStart = Double(SystemTime().now.unixMilliseconds) / 1000
+let programStart = Double(SystemTime().now.unixMilliseconds) / 1000
 
 extension GaugeSnapshot.SharedState {
     @RequestPath

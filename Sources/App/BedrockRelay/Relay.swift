@@ -18,6 +18,7 @@ final class Relay {
     let router: SharedRouter
     let events: RoutingEvents
     let provider: BedrockProvider
+    private let outcomes: OutcomePublisher
     private(set) var configuration: ServiceConfiguration
     let logger: Logger
     let http: HTTPClient
@@ -79,7 +80,7 @@ final class Relay {
             publisher: publisher, topic: relay.metricsTopic, instance: instance,
             metrics: RelayMetrics(
                 modelGroups: configuration.modelGroups, measuresGenAI: relay.otlpMetricsTopic != nil))
-        let outcomes = OutcomePublisher(
+        outcomes = OutcomePublisher(
             publisher: publisher, defaultTopic: relay.replyTopic, deadLetterTopic: relay.deadLetterTopic,
             replies: ReplyWriter(),
             deadLetters: relay.deadLetterTopic.map {
@@ -160,7 +161,7 @@ final class Relay {
     var status: RelayStatus {
         RelayStatus(
             deployments: router.status(now: loop.now), strategy: configuration.router.strategy,
-            held: router.heldCount, metrics: events.metrics, gauges: gauges())
+            held: router.heldCount, metrics: events.metrics, gauges: gauges(), failures: outcomes.failures.entries)
     }
 
     private func handle(_ event: ConsumerEvent) {
@@ -221,6 +222,8 @@ struct RelayStatus: Sendable {
     var held: Int
     var metrics: RelayMetrics
     var gauges: GaugeSnapshot
+    /// The latest first.
+    var failures: [RecentFailures.Entry]
 }
 
 /// The first fatal error, for whoever waits for it.

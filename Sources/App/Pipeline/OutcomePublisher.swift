@@ -20,6 +20,8 @@ public final class OutcomePublisher {
     /// Nil: each record is delivered by itself (`at_least_once`).
     private let transactions: OutcomeTransactions?
     let log: RequestLog
+    /// For the page that people look at.
+    public private(set) var failures = RecentFailures()
     private let loop = EventLoop.shared
 
     /// `streamFlush`: for how long small chunks of a stream may be grouped.
@@ -74,6 +76,7 @@ public final class OutcomePublisher {
     /// Publishes a failure: error reply, dead letter, event.
     public func publish(_ failure: RequestFailure, _ progress: RequestProgress) async throws(CancellationError) {
         let isInvalid = !progress.trail.wasSent && [400, 403, 413].contains(failure.status)
+        note(failure, progress, isInvalid: isInvalid)
         // What was published of the answer stays before its end.
         _ = try await progress.stream?.untilSettled()
         if let transactions {
@@ -94,6 +97,15 @@ public final class OutcomePublisher {
         }
         log.failed(progress, failure)
         events.publish(progress, outcome: isInvalid ? .invalid : .error, status: failure.status, cost: cost)
+    }
+
+    private func note(_ failure: RequestFailure, _ progress: RequestProgress, isInvalid: Bool) {
+        failures.record(
+            RecentFailures.Entry(
+                failure, isInvalid: isInvalid, modelGroup: progress.modelGroup,
+                source: ReplyWriter.source(of: progress.record),
+                attempts: progress.trail.entries.map { RecentFailures.Attempt(model: $0.model, status: $0.status) },
+                time: loop.now))
     }
 
     /// `trail`: the way to the answer, where that is not the request's whole way yet.
