@@ -194,7 +194,7 @@ public final class AttemptRunner {
         }
         while let deltas = try await answer.next() {
             if run.timeToFirstToken == nil { run.timeToFirstToken = loop.now.since(start) }
-            if !stream.hasBegun { stream.begin(answer.head, run.trail(answeredBy: attempt, at: start)) }
+            if !stream.hasBegun { stream.begin(answer.head, run.beginAnswer(by: attempt, at: start)) }
             for delta in deltas { stream.append(delta) }
             do throws(StreamDelivery.Break) {
                 try await stream.untilRoom(deadline: run.deadline)
@@ -220,6 +220,8 @@ public final class AttemptRunner {
         var timeToFirstToken: Duration?
         /// Why an answer ends of which pieces are published: no other attempt follows.
         var breakOff: RequestFailure?
+        /// The way to that answer. What the router has planned to do after its failure is not part of it.
+        private var begun: AttemptTrail?
         var failures: [(attemptNumber: Int, reply: RequestFailure)] = []
         var ticket: HoldTicket?
         var heldIn: [String] = []
@@ -253,18 +255,19 @@ public final class AttemptRunner {
             }
         }
 
-        /// The way to an answer that has just begun.
-        func trail(answeredBy attempt: Attempt, at start: Instant) -> AttemptTrail {
+        /// The way to an answer of which pieces are there.
+        func beginAnswer(by attempt: Attempt, at start: Instant) -> AttemptTrail {
             let trail = AttemptTrail()
             trail.entries = [AttemptTrail.Entry(attempt, among: deployments, started: start)]
             record(in: trail)
+            begun = trail
             return trail
         }
 
         @inline(never)
         func record(in trail: AttemptTrail) {
-            trail.retries = session.attemptedRetries
-            trail.fallbacks = session.attemptedFallbacks
+            trail.retries = begun?.retries ?? session.attemptedRetries
+            trail.fallbacks = begun?.fallbacks ?? session.attemptedFallbacks
             trail.strategy = session.strategy
         }
     }

@@ -9,7 +9,8 @@ extension HTTPClient {
         let transfer = try takeTransfer()
         let body = StreamedBody()
         let stream = HTTPStream(body, transfer, idleTimeout: idleTimeout)
-        transfer.start(request, on: shard(for: request, isStream: true), now: EventLoop.shared.now, into: body) { [weak self] outcome in
+        transfer.start(request, on: shard(for: request, isStream: true), now: EventLoop.shared.now, into: body) {
+            [weak self] outcome in
             self?.ended(transfer, outcome)
             body.end(outcome)
         }
