@@ -103,6 +103,39 @@ import Time
         #expect(source.commits.allSatisfy { $0[Self.partition]?.offset == Offset(5) })
     }
 
+    @Test @RequestPath func `an outcome that is never acknowledged does not hold up a revocation for ever`() async throws {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        fixture.publisher.stalled = ["replies"]
+        source.add(requests(0..<2))
+        let loop = makeLoop(fixture, source, grace: .milliseconds(1))
+        await loop.assign([Self.partition])
+        await fixture.publisher.untilStalled(2)
+        #expect(loop.bufferedBytes > 2 * PipelineFixture.body.utf8.count, "replies that wait count as well")
+
+        await loop.revoke([Self.partition])
+
+        #expect(source.unassigned == [Self.partition])
+        #expect(source.commits.allSatisfy { $0[Self.partition]?.offset == Offset(0) })
+    }
+
+    @Test @RequestPath func `a reply topic that takes nothing does not slow other partitions, within the bytes allowed`()
+        async throws
+    {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        fixture.publisher.stalled = ["replies.away"]
+        let away = [("reply-topic", Array("replies.away".utf8))]
+        source.add((0..<50).map { .request(PipelineFixture.body, headers: away, partition: 0, offset: $0) })
+        source.add((0..<50).map { .request(PipelineFixture.body, partition: 1, offset: $0) })
+        let loop = makeLoop(fixture, source, concurrency: 4)
+        let partitions = (0..<2).map { TopicPartition(topic: "chat.requests", partition: $0) }
+
+        await loop.assign(partitions)
+        await fixture.publisher.untilPublished(50)
+
+        #expect(fixture.publisher.published.allSatisfy { $0.topic == "replies" })
+        #expect(loop.inFlight == 4 && source.queued(partitions[0]) == 46)
+    }
+
     @Test @RequestPath func `nothing of a lost partition is committed`() async throws {
         let (fixture, source) = (PipelineFixture(), FakeSource())
         let gate = Gate()

@@ -1,3 +1,4 @@
+import ChatCompletions
 import EventLoop
 import Partitions
 import ProviderAPI
@@ -112,7 +113,7 @@ import Time
     @Test @RequestPath func `a reply topic that is away delays its own requests only`() async throws {
         let world = TransactionsFixture()
         world.runner.failures = ["replies.away": Self.unreachable]
-        world.source.add([.request(PipelineFixture.body, offset: 0, headers: [("reply-topic", Array("replies.away".utf8))])])
+        world.source.add([.request(PipelineFixture.body, headers: [("reply-topic", Array("replies.away".utf8))], offset: 0)])
         world.source.add(requests(1..<5))
         await world.loop.assign([Self.partition])
         await world.untilAnswered(4)

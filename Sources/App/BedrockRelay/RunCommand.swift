@@ -28,7 +28,7 @@ enum RunCommand {
             let end = await end(of: relay)
             if case .fatal(let error) = end { logger.error("fatal", ["reason": .string(error.description)]) }
             logger.info("stopping", ["reason": .string(end.description)])
-            await relay.stop()
+            await relay.stop(abandoning: end.exitCode == .failure)
             await admin.stop()
             logger.info("stopped", [:])
             return end.exitCode

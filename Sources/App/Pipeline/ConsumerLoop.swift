@@ -55,6 +55,7 @@ public final class ConsumerLoop {
         self.transactions = transactions
         scheduler = PartitionScheduler(settings: settings.scheduler)
         transactions?.lanes = self
+        handler.outcomes.lanes = self
     }
 
     public func start() {
@@ -205,6 +206,13 @@ extension ConsumerLoop {
         pump()
     }
 
+    /// Drops everything at once: the consumer has failed for good, so others own its partitions and nothing can be
+    /// committed.
+    public func abandon() {
+        commitTimer?.cancel()
+        lose(Array(assigned))
+    }
+
     /// Stops intake, lets requests in flight end within the grace period, commits.
     public func stop() async {
         let partitions = Array(assigned)
@@ -220,13 +228,29 @@ extension ConsumerLoop {
         transactions?.isHurried = true
         for partition in partitions { drop(scheduler.revoked(partition)) }
         pump()
-        let timer = loop.schedule(at: loop.now.advanced(by: settings.drainGrace)) { [weak self] in
-            self?.cancelRunning(in: drain.remaining)
-        }
+        let graceEnd = loop.now.advanced(by: settings.drainGrace)
+        let timers = [
+            loop.schedule(at: graceEnd) { [weak self] in self?.cancelRunning(in: drain.remaining) },
+            loop.schedule(at: graceEnd.advanced(by: Self.patienceForCancelled)) { [weak self] in
+                self?.leaveBehind(drain)
+            },
+        ]
         await drain.untilDone()
-        timer.cancel()
+        for timer in timers { timer.cancel() }
         drains.removeAll { $0 === drain }
         transactions?.isHurried = !drains.isEmpty
+    }
+
+    /// How long requests that were given up get to end. One that waits for the brokers to acknowledge its outcome does not
+    /// hear of it.
+    private static let patienceForCancelled = Duration.seconds(1)
+
+    /// Goes on without the requests that have not ended; when they do, it changes nothing any more.
+    private func leaveBehind(_ drain: Drain) {
+        logger.warning(
+            "requests wait for their outcomes to be acknowledged; whoever is next repeats them",
+            ["partitions": .string(Self.names(Array(drain.remaining)))])
+        drain.end()
     }
 
     private func cancelRunning(in partitions: Set<TopicPartition>) {
@@ -268,18 +292,17 @@ private final class Drain {
 
     func noteDrained(_ partition: TopicPartition) {
         remaining.remove(partition)
-        guard remaining.isEmpty, let waiter = continuation else { return }
-        continuation = nil
-        waiter.resume()
+        if remaining.isEmpty { end() }
+    }
+
+    /// Nothing is waited for any more.
+    func end() {
+        remaining = []
+        continuation.take()?.resume()
     }
 
     func untilDone() async {
         guard !remaining.isEmpty else { return }
         await withUnsafeContinuation { continuation = $0 }
     }
-}
-
-extension ConsumerRecord {
-    /// Key, value and headers: what a record counts for in `max_buffered_bytes`.
-    var byteCount: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.byteCount }
 }

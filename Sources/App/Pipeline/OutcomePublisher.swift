@@ -20,6 +20,8 @@ public final class OutcomePublisher {
     private let transactions: OutcomeTransactions?
     let logger: Logger
     private let loop = EventLoop.shared
+    /// Where what waits for its acknowledgement is counted.
+    weak var lanes: ConsumerLoop?
 
     public init(
         publisher: any RecordPublisher, defaultTopic: String, deadLetterTopic: String?, replies: ReplyWriter,
@@ -93,6 +95,9 @@ public final class OutcomePublisher {
 
     /// Delivers `record`, however long the broker is away. Throws when it can never be delivered, or when cancelled.
     private func deliver(_ record: ProducerRecord) async throws(Undeliverable) {
+        let bytes = record.byteCount
+        lanes?.hold(bytes: bytes)
+        defer { lanes?.release(bytes: bytes) }
         var backoff = Backoff()
         while true {
             do throws(DeliveryError) {

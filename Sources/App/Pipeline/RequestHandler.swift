@@ -19,7 +19,7 @@ public final class RequestHandler {
 
     private let settings: Settings
     private let attempts: AttemptRunner
-    private let outcomes: OutcomePublisher
+    let outcomes: OutcomePublisher
     private let loop = EventLoop.shared
 
     public init(settings: Settings, attempts: AttemptRunner, outcomes: OutcomePublisher) {

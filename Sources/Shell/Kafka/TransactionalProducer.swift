@@ -81,7 +81,7 @@ public final class TransactionalProducer {
     private func note(
         _ ending: TransactionEnding?, startFailure: TransactionFailure?, _ batch: ProducedBatch
     ) -> End {
-        if let startFailure { rebuild(after: startFailure.error) }
+        if let error = startFailure?.error ?? client?.handle.fatalError { rebuild(after: error) }
         switch ending {
         case .committed: return .committed
         case .aborted(let error): return .aborted(error, failures: batch.failures)
