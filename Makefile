@@ -26,7 +26,7 @@ test: test-deps ## run all tests: Swift's, then end to end against real brokers
 lint: ## check formatting and scripts
 	@swift format lint --strict --recursive $(SWIFT_FOLDERS)
 	@shellcheck $(SHELL_SCRIPTS)
-	@python3 -m compileall -q Tests
+	@python3 -m compileall -q Tests deploy
 
 format: ## format the Swift code
 	@swift format format --in-place --recursive $(SWIFT_FOLDERS)

@@ -4,12 +4,13 @@
 set -eu
 
 build_packages="binutils gcc g++ libc6-dev make pkg-config librdkafka-dev libcurl4-openssl-dev libssl-dev libyaml-dev"
-test_packages="ca-certificates curl kcat openssl python3 python3-venv shellcheck"
+test_packages="ca-certificates curl kcat libpcre2-8-0 mandoc openssl python3 python3-venv shellcheck systemd"
+browser_packages="chromium chromium-driver fonts-dejavu-core"
 swift_minimum=6.2
 
 usage() {
     echo "usage: $0 [--test]"
-    echo "  --test  also install what the tests need: $test_packages promtool"
+    echo "  --test  also install what the tests and benchmarks need: $test_packages $browser_packages promtool nginx"
 }
 
 say() { echo "install-dependencies: $*"; }
@@ -54,17 +55,32 @@ install_packages() {
     apt_with_lists install --no-install-recommends $missing
 }
 
-# promtool alone out of Debian's prometheus package: the package itself would start a server and enable it at boot.
-install_promtool() {
-    command -v promtool >/dev/null 2>&1 && return
+# One program alone out of a Debian package: the package itself would start a server and enable it at boot.
+install_program() { # name, package, path in the package
+    for folder in /usr/sbin /usr/local/bin /usr/bin; do
+        [ ! -x "$folder/$1" ] || return 0
+    done
     did_something=yes
-    say "installing promtool into /usr/local/bin"
+    say "installing $1 into /usr/local/bin"
     (
         cd "$scratch"
-        apt_with_lists download prometheus
-        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool >promtool
-        as_root install -m 755 promtool /usr/local/bin/promtool
+        apt_with_lists download "$2"
+        dpkg-deb --fsys-tarfile "$2"_*.deb | tar -xO "$3" >"$1"
+        as_root install -m 755 "$1" "/usr/local/bin/$1"
     )
+}
+
+# For the tests of the page. Ubuntu has its browser as a snap only: there the tests want a chromedriver of your own.
+install_browser() {
+    command -v chromedriver >/dev/null 2>&1 && return
+    # shellcheck disable=SC2086  # a list of package names
+    apt-cache show $browser_packages >/dev/null 2>&1 || apt update >"$log" 2>&1 || true
+    # shellcheck disable=SC2086
+    if apt-cache show $browser_packages >/dev/null 2>&1; then
+        install_packages "$browser_packages"
+    else
+        say "there is no package chromium-driver here: put a chromedriver on PATH for the tests of the page"
+    fi
 }
 
 check_swift() {
@@ -86,7 +102,7 @@ check_other_system() {
         pkg-config --exists "$library" 2>/dev/null || missing="$missing $library"
     done
     if [ "$with_tests" = yes ]; then
-        for tool in curl kcat openssl promtool python3 shellcheck; do
+        for tool in chromedriver curl kcat mandoc nginx openssl promtool python3 shellcheck systemd-analyze; do
             command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
         done
     fi
@@ -119,7 +135,9 @@ if command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1; 
     install_packages "$build_packages"
     if [ "$with_tests" = yes ]; then
         install_packages "$test_packages"
-        install_promtool
+        install_program promtool prometheus ./usr/bin/promtool
+        install_program nginx nginx ./usr/sbin/nginx
+        install_browser
     fi
 else
     check_other_system

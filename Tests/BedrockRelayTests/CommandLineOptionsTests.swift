@@ -20,6 +20,20 @@ import Testing
         #expect(body.timeout == .seconds(1.5))
     }
 
+    @Test func `redrive takes a limit, error types and a dry run`() throws {
+        #expect(try CommandLineOptions(["redrive", "-c", "a"]) == .redrive(.init(configurations: ["a"])))
+        let options = try CommandLineOptions([
+            "redrive", "--config=a", "--limit", "7", "--error-type", "server_error", "--error-type=timeout_error",
+            "--max-redrives", "2", "--dry-run",
+        ])
+        #expect(
+            options
+                == .redrive(
+                    .init(
+                        configurations: ["a"], limit: 7, errorTypes: ["server_error", "timeout_error"], maxRedrives: 2,
+                        isDryRun: true)))
+    }
+
     @Test func `words after two dashes are text, whatever they look like`() throws {
         guard case .request(let options) = try CommandLineOptions(["request", "-c", "a", "--", "--json"])
         else { return #expect(Bool(false), "not a request") }
@@ -42,7 +56,10 @@ import Testing
             (["request", "-c", "a", "--json", "-m", "x"], "exclude each other"),
             (["request", "-c", "a", "--timeout", "soon", "x"], "needs seconds"),
             (["request", "-c", "a", "--stream", "x"], "--stream is not part of this version"),
-            (["redrive"], "redrive is not part of this version"),
+            (["redrive", "--limit", "1"], "redrive needs --config FILE"),
+            (["redrive", "-c", "a", "--limit", "0"], "needs a whole number above 0"),
+            (["redrive", "-c", "a", "--max-redrives", "x"], "needs a whole number above 0"),
+            (["redrive", "-c", "a", "--dryrun"], "did you mean \"--dry-run\"?"),
         ] as [([String], String)])
     func `what cannot be understood is named, with what to do`(arguments: [String], message: String) {
         let error = #expect(throws: CommandLineError.self) { try CommandLineOptions(arguments) }

@@ -90,7 +90,7 @@ class TopicReader:
     def __init__(self, address, topic):
         self.topic = topic
         self.records = []
-        self._ends = {}
+        self._read_up_to = {}
         self._consumer = Consumer({
             "bootstrap.servers": address,
             "group.id": f"reader-of-{topic}",
@@ -126,22 +126,26 @@ class TopicReader:
             assert time.monotonic() < deadline, f"{self.topic}: {len(found)} of {count} records: {what}"
             self._read()
 
+    def ends(self):
+        """One past the last offset of each partition; transactions' markers have offsets, too."""
+        return {
+            partition.partition: self._consumer.get_watermark_offsets(partition, timeout=10)[1]
+            for partition in self._consumer.assignment()
+        }
+
+    def read_to_end(self, timeout=20):
+        """All committed records up to what is in the topic now. Markers are offsets without a record, so ends are waited for."""
+        ends = self.ends()
+        deadline = time.monotonic() + timeout
+        while any(self._read_up_to.get(partition, 0) < end for partition, end in ends.items()):
+            assert time.monotonic() < deadline, f"{self.topic}: read to {self._read_up_to}, not to {ends}"
+            self._read()
+        return list(self.records)
+
     def _read(self):
         for message in self._consumer.consume(500, timeout=0.05):
             if message.error() is None:
                 self.records.append(Record.of(message))
             elif message.error().code() == KafkaError._PARTITION_EOF:
-                self._ends[message.partition()] = message.offset()
+                self._read_up_to[message.partition()] = message.offset()
             # Any other error is a broker that is away for now: whether it comes back, the caller's deadline decides.
-
-    def read_to_end(self, timeout=20):
-        """All records up to what is in the topic now. Transactions leave offsets without a record, so ends are waited for."""
-        ends = {
-            partition.partition: self._consumer.get_watermark_offsets(partition, timeout=10)[1]
-            for partition in self._consumer.assignment()
-        }
-        deadline = time.monotonic() + timeout
-        while any(self._ends.get(partition, 0) < end for partition, end in ends.items()):
-            assert time.monotonic() < deadline, f"{self.topic}: at {self._ends} of {ends}"
-            self._read()
-        return self.records

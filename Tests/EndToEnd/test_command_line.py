@@ -27,7 +27,7 @@ def bedrock_relay(*arguments, input=None, environment=None):
     )
 
 
-COMMANDS = ["run", "check", "demo", "request"]
+COMMANDS = ["run", "check", "demo", "request", "redrive"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([command, "--help"] for command in COMMANDS)], ids=" ".join)
@@ -61,6 +61,7 @@ def test_the_version_is_a_version():
         (["run", "--config"], "--config"),
         (["check", "--bogus"], "--bogus"),
         (["request", *EXAMPLE], "TEXT"),
+        (["redrive"], "--config"),
         (["demo", "--route", "nowhere"], "nowhere"),
     ],
     ids=lambda value: " ".join(map(str, value))[:30] if isinstance(value, list) else None,

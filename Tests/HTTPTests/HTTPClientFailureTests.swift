@@ -143,13 +143,21 @@ import Time
 
     // MARK: Cancellation
 
-    @Test func `cancelling the task aborts the transfer`() async throws {
+    /// A request that has reached a server which does not answer.
+    private func requestInFlight(
+        _ client: HTTPClient
+    ) async -> (task: Task<HTTPResponse, any Error>, server: LoopbackServer) {
         let arrived = Waiting()
         let server = LoopbackServer { _, _ in arrived.arrive() }
-        let client = makeClient()
         let request = post(server.url)
         let task = RequestPath.task { try await client.send(request) }
         await arrived.first()
+        return (task, server)
+    }
+
+    @Test func `cancelling the task aborts the transfer`() async throws {
+        let client = makeClient()
+        let (task, server) = await requestInFlight(client)
         task.cancel()
 
         let error = await #expect(throws: HTTPError.self) { try await task.value }
@@ -206,18 +214,14 @@ import Time
     }
 
     @Test func `closing the client fails what is in flight and what comes later as cancelled`() async throws {
-        let arrived = Waiting()
-        let server = LoopbackServer { _, _ in arrived.arrive() }
         let client = makeClient()
-        let request = post(server.url)
-        let task = RequestPath.task { try await client.send(request) }
-        await arrived.first()
+        let (task, server) = await requestInFlight(client)
         client.close()
 
         let error = await #expect(throws: HTTPError.self) { try await task.value }
 
         #expect(error?.kind == .cancelled)
-        #expect(try await failure(client, request).kind == .cancelled)
+        #expect(try await failure(client, post(server.url)).kind == .cancelled)
         server.close()
     }
 }

@@ -32,7 +32,8 @@ final class LoopbackServer {
 
     init(_ handler: @escaping Handler) {
         self.handler = handler
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        let descriptor = socket(
+            AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
@@ -71,6 +72,7 @@ final class LoopbackServer {
             let accepted = accept(descriptor, nil, nil)
             guard accepted >= 0 else { return }
             _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
+            _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
             connectionsAccepted += 1
             let connection = Connection(accepted, handler: handler) { [unowned self] connection in
                 connections[ObjectIdentifier(connection)] = nil

@@ -156,6 +156,27 @@ import Time
         #expect(source.unassigned == [Self.partition])
     }
 
+    /// The loop is not started, so there is no periodic commit.
+    @Test @RequestPath func `what has finished is committed at once, and then once for each commit answered`()
+        async throws
+    {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        source.add(requests(0..<3))
+        let loop = makeLoop(fixture, source)
+        await loop.assign([Self.partition])
+        await source.untilCommits(1)
+        #expect(source.commits[0][Self.partition]?.offset == Offset(3))
+
+        source.add(requests(3..<5))
+        loop.recordsReady(Self.partition)
+        await fixture.publisher.untilPublished(5)
+        await Task.yield()
+        #expect(source.commits.count == 1)
+        loop.commitEnded(failed: [])
+        await source.untilCommits(2)
+        #expect(source.commits[1][Self.partition]?.offset == Offset(5))
+    }
+
     @Test @RequestPath func `records finished beyond the committed position are not repeated after a restart`()
         async throws
     {

@@ -89,6 +89,7 @@ final class FakeSource: RecordSource {
     private(set) var polls = 0
     var positions: [TopicPartition: CommittedPosition] = [:]
     var takesCommits = true
+    private var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
     nonisolated init() {}
 
@@ -112,7 +113,17 @@ final class FakeSource: RecordSource {
 
     func committed(_ partitions: [TopicPartition]) async -> [TopicPartition: CommittedPosition]? { positions }
 
-    func commit(_ positions: [TopicPartition: CommittedPosition]) { commits.append(positions) }
+    func commit(_ positions: [TopicPartition: CommittedPosition]) {
+        commits.append(positions)
+        let ready = watchers.filter { $0.count <= commits.count }
+        watchers.removeAll { $0.count <= commits.count }
+        for watcher in ready { watcher.continuation.resume() }
+    }
+
+    func untilCommits(_ count: Int) async {
+        guard commits.count < count else { return }
+        await withCheckedContinuation { watchers.append((count, $0)) }
+    }
 
     func commitAndWait(_ positions: [TopicPartition: CommittedPosition]) async -> Bool {
         commits.append(positions)

@@ -6,6 +6,7 @@ enum CommandLineOptions: Equatable {
     case check(configurations: [String])
     case demo(route: String?)
     case request(RequestOptions)
+    case redrive(RedriveOptions)
     case help(HelpTopic)
     case version
 
@@ -27,7 +28,7 @@ enum CommandLineOptions: Equatable {
 
 /// What help is about.
 enum HelpTopic: String, CaseIterable {
-    case overview, run, check, demo, request
+    case overview, run, check, demo, request, redrive
 }
 
 /// A command line that cannot be understood: exit code 2.
@@ -50,8 +51,7 @@ extension CommandLineOptions {
         case "check": self = try Self.parse(rest, .check) { .check(configurations: $0) }
         case "demo": self = try Self.demo(rest)
         case "request": self = try Self.request(rest)
-        case "redrive":
-            throw CommandLineError(message: "redrive is not part of this version yet", topic: .overview)
+        case "redrive": self = try Self.redrive(rest)
         default:
             throw CommandLineError(
                 message: "unknown command \"\(first)\"" + suggestion(for: first, among: HelpTopic.commands),
@@ -137,9 +137,9 @@ extension CommandLineOptions {
 }
 
 /// Walks over a command's arguments.
-private struct ArgumentReader {
+struct ArgumentReader {
     private var arguments: ArraySlice<String>
-    private let topic: HelpTopic
+    let topic: HelpTopic
     private var inlineValue: String?
 
     init(_ arguments: [String], _ topic: HelpTopic) {

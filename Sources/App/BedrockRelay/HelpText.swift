@@ -9,6 +9,7 @@ extension HelpTopic {
         case .check: Self.checkText
         case .demo: Self.demoText
         case .request: Self.requestText
+        case .redrive: Self.redriveText
         }
     }
 
@@ -23,6 +24,7 @@ extension HelpTopic {
           check     validate a configuration and print the effective routing table; touches no network
           run       the consumer: runs until SIGTERM or SIGINT
           request   a client: submit one chat request, wait for its reply, print it
+          redrive   re-submit dead letters to their original topic
 
         bedrock-relay COMMAND --help explains a command; bedrock-relay --version prints the version.
 
@@ -84,6 +86,37 @@ extension HelpTopic {
           --body FILE          the same with a file
           --reply-topic TOPIC  where to have the reply sent (default: relay.reply_topic)
           --timeout SECONDS    how long to wait for the reply (default: 60)
+
+        """
+
+    private static let redriveText = """
+        usage: bedrock-relay redrive --config FILE [--config FILE ...] [--limit N] [--error-type TYPE ...]
+                                     [--max-redrives N] [--dry-run]
+
+        Re-submits dead letters to the request topics they came from: original key, value and headers, to the original
+        partition where it still exists; the headers that told the error are removed. Then says what it did and why
+        the rest was left. What fails again becomes a new dead letter, for another run.
+
+          --config FILE      as for run; relay.dead_letter_topic is read, relay.request_topics are written to
+          --limit N          no more than N of them (default: all that are there when it starts)
+          --error-type TYPE  only these errors (x-relay-error-type: rate_limit_error, server_error, timeout_error ...);
+                             may be given several times, the others stay for another run
+          --max-redrives N   leave requests that were re-submitted N times already, as the header x-relay-redrives
+                             counts (default: 10)
+          --dry-run          only say what would be done; writes nothing
+
+        Never twice: requests and progress are written in one transaction. Progress is the position of the consumer
+        group <group.id>.redrive on the dead-letter topic, with what was re-submitted beyond it; <group.id>.redrive is
+        the transactional id as well, so a second redrive takes over from a first. One that was killed is taken back
+        by the next; until then, or 10 s, readers of the request topics wait behind what it left open. Brokers must
+        support transactions, and consumers must read committed records only, as the relay does.
+
+        A deadline header that has passed is left out, else the request would only expire again.
+
+          bedrock-relay redrive --config config/relay.yaml --config config/route/fallbacks.yaml --dry-run
+          bedrock-relay redrive --config config/relay.yaml --config config/route/fallbacks.yaml --limit 1
+          bedrock-relay redrive --config config/relay.yaml --config config/route/fallbacks.yaml \
+              --error-type rate_limit_error --error-type timeout_error
 
         """
 }

@@ -16,7 +16,10 @@ struct Main {
             exit(ExitCode.usage.rawValue)
         }
         signal(SIGPIPE, SIG_IGN)
-        if case .run = options { Signals.block() }  // the other commands end at the first signal, as programs do
+        switch options {
+        case .run, .redrive: Signals.block()
+        case .check, .demo, .request, .help, .version: break  // these end at the first signal, as programs do
+        }
         // Not exit(): its handlers would free what threads of librdkafka that outlived their deadline still use.
         Task.detached { _exit(await run(options).rawValue) }
         while true { pause() }
@@ -42,6 +45,10 @@ struct Main {
         case .request(let options):
             return await withConfiguration(options.configurations, environment, needsBrokers: true) {
                 await RequestCommand.run(options, $0)
+            }
+        case .redrive(let options):
+            return await withConfiguration(options.configurations, environment, needsBrokers: true) {
+                await RedriveCommand.run(options, $0)
             }
         case .demo(let route):
             return await Demo.run(only: route.flatMap(DemoRoute.init(rawValue:)), environment: environment)

@@ -1,5 +1,6 @@
 import AdminHTTP
 import EventLoop
+import HTTP
 import Metrics
 import Partitions
 import Routing
@@ -12,7 +13,7 @@ extension Relay {
         gauges.requestsInFlight = consumerLoop?.inFlight ?? 0
         gauges.requestsWaiting = router.heldCount
         gauges.bufferedBytes = consumerLoop?.bufferedBytes ?? 0
-        gauges.connections = http.statistics.inFlight
+        gauges.upstream = GaugeSnapshot.Upstream(http)
         gauges.producerQueue = producer.outstandingCount
         gauges.partitions = partitionGauges()
         gauges.deployments = router.status(now: loop.now).map { GaugeSnapshot.Deployment($0) }
@@ -39,6 +40,36 @@ extension GaugeSnapshot.Deployment {
             cooldownRemaining: status.cooldownRemaining, requestsThisMinute: status.requestsThisMinute,
             tokensThisMinute: status.tokensThisMinute, requestLimit: deployment.limits.requestsPerMinute,
             tokenLimit: deployment.limits.tokensPerMinute)
+    }
+}
+
+extension GaugeSnapshot.Upstream {
+    @RequestPath
+    fileprivate init(_ client: HTTPClient) {
+        self.init()
+        let statistics = client.statistics
+        connections = client.openConnections
+        connectionsOpened = statistics.connectionsOpened
+        connectionsReused = statistics.connectionsReused
+        http1Responses = statistics.http1Responses
+        http2Responses = statistics.http2Responses
+        resendsSent = statistics.resent
+        resendsPrevented = statistics.resendsPrevented
+        errors = HTTPError.Kind.allCases.map { ($0.label, statistics.errorsByKind[$0] ?? 0) }
+    }
+}
+
+extension HTTPError.Kind {
+    fileprivate var label: String {
+        switch self {
+        case .connect: "connect"
+        case .connectionLost: "connection_lost"
+        case .truncated: "truncated"
+        case .timeout: "timeout"
+        case .tooLarge: "too_large"
+        case .cancelled: "cancelled"
+        case .invalidRequest: "invalid_request"
+        }
     }
 }
 

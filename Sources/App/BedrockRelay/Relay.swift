@@ -49,7 +49,8 @@ final class Relay {
         self.logger = logger
         health = Health(now: loop.now)
         let environment = configuration.environment.reveal()
-        http = HTTPClient(settings: HTTPClient.Settings(environment: environment), logger: logger)
+        http = HTTPClient(
+            settings: HTTPClient.Settings(configuration.relay, environment: environment), logger: logger)
         let provider = try BedrockProvider(
             deployments: configuration.bedrockDeployments, environment: environment, http: http, time: SystemTime(),
             logger: logger)

@@ -51,8 +51,13 @@ extension RelaySection.Ordering {
 }
 
 extension HTTPClient.Settings {
-    init(environment: [String: String]) {
+    init(_ relay: RelaySection, environment: [String: String]) {
         self.init()
-        caBundle = environment["AWS_CA_BUNDLE"]
+        version =
+            switch relay.httpVersion {
+            case .automatic: .automatic
+            case .http1: .http1
+            }
+        caBundle = environment["AWS_CA_BUNDLE"] ?? environment["SSL_CERT_FILE"]
     }
 }

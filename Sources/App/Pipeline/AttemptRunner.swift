@@ -24,27 +24,25 @@ public final class AttemptRunner {
 
     /// The answer to `request`, or why there is none. `trail` tells the way there in either case.
     public func complete(
-        _ request: ChatRequest, deadline: Instant, trail: inout AttemptTrail
+        _ request: ChatRequest, deadline: Instant, trail: AttemptTrail
     ) async throws(RequestFailure) -> ChatResponse {
-        let routed = try RoutingRequest(request)
-        var run = Run(session: router.begin(routed, now: loop.now), deadline: deadline)
-        defer { run.record(in: &trail) }
-        let group = run.session.requestedGroup
-        if router.isHolding(group) { await hold([group], until: nil, &run, &trail) }
+        let run = try begin(request, deadline: deadline)
+        defer { run.record(in: trail) }
+        if let group = run.heldGroup(router) { await hold([group], until: nil, run, trail) }
         while true {
             let now = loop.now
             guard now < deadline else {
                 run.passOn(router)
                 throw .deadlineExceeded
             }
-            let step = router.nextStep(of: &run.session, now: now)
+            let step = nextStep(of: run, now: now)
             if case .hold(let until, let groups) = step {
-                await hold(groups, until: until, &run, &trail)
+                await hold(groups, until: until, run, trail)
                 continue
             }
             run.passOn(router)
             switch step {
-            case .call(let attempt): await call(attempt, request, &run, &trail)
+            case .call(let attempt): await call(attempt, request, run, trail)
             case .sleep(let duration): await sleep(for: duration, until: deadline)
             case .complete: if let response = run.response { return response }
             case .fail(let failure): throw run.failure(for: failure)
@@ -53,49 +51,76 @@ public final class AttemptRunner {
         }
     }
 
-    private func hold(_ groups: [String], until: Instant?, _ run: inout Run, _ trail: inout AttemptTrail) async {
+    // Not part of `complete`, whose frame lives as long as the request and would hold their temporaries as well.
+
+    @inline(never)
+    private func begin(_ request: ChatRequest, deadline: Instant) throws(RequestFailure) -> Run {
+        Run(session: router.begin(try RoutingRequest(request), now: loop.now), deadline: deadline)
+    }
+
+    @inline(never)
+    private func nextStep(of run: Run, now: Instant) -> RouteStep { router.nextStep(of: &run.session, now: now) }
+
+    @inline(never)
+    private func hold(_ groups: [String], until: Instant?, _ run: Run, _ trail: AttemptTrail) async {
         let start = loop.now
         run.heldIn = groups
-        await router.hold(groups, until: until, deadline: run.deadline, ticket: &run.ticket)
+        run.ticket = await router.hold(groups, until: until, deadline: run.deadline, ticket: run.ticket)
         trail.wait += loop.now.since(start)
     }
 
+    @inline(never)
     private func sleep(for duration: Duration, until deadline: Instant) async {
         try? await loop.sleep(until: min(loop.now.advanced(by: duration), deadline))
     }
 
-    private func call(_ attempt: Attempt, _ request: ChatRequest, _ run: inout Run, _ trail: inout AttemptTrail) async {
+    private func call(_ attempt: Attempt, _ request: ChatRequest, _ run: Run, _ trail: AttemptTrail) async {
         let start = loop.now
-        let remaining = run.deadline.since(start)
-        var bounded = attempt
-        bounded.timeout = min(attempt.timeout, remaining)
-        let outcome: AttemptOutcome
-        var status = 200
-        var errorType: String?
-        var isUnsent = false
         do throws(ProviderError) {
-            let response = try await answer(bounded, request)
-            run.response = response
-            trail.usage = response.usage
-            outcome = .success(
-                usage: response.usage, timeToFirstToken: nil, contentFiltered: response.finishReason == .contentFilter)
-            noteAnswer(of: attempt)
+            let response = try await answer(attempt, request, within: run.deadline.since(start))
+            finish(attempt, response, started: start, run, trail)
         } catch {
-            let ranOut = loop.now >= run.deadline
-            outcome = error.isCancelled || ranOut ? .abandoned : .failure(error.attempt)
-            run.failures.append((attemptNumber: trail.entries.count, reply: error.reply))
-            status = error.attempt.status
-            isUnsent = error.isUnsent
-            errorType = error.code ?? error.attempt.failureClass.rawValue
-            if case .failure = outcome { noteFailure(of: attempt, status: status, reason: error.reply.message) }
+            finish(attempt, error, started: start, run, trail)
         }
+    }
+
+    @inline(never)
+    private func finish(
+        _ attempt: Attempt, _ response: ChatResponse, started start: Instant, _ run: Run, _ trail: AttemptTrail
+    ) {
+        run.response = response
+        trail.usage = response.usage
+        noteAnswer(of: attempt)
+        let outcome = AttemptOutcome.success(
+            usage: response.usage, timeToFirstToken: nil, contentFiltered: response.finishReason == .contentFilter)
+        finish(attempt, outcome, AttemptTrail.Entry(attempt, started: start), run, trail)
+    }
+
+    @inline(never)
+    private func finish(
+        _ attempt: Attempt, _ error: ProviderError, started start: Instant, _ run: Run, _ trail: AttemptTrail
+    ) {
+        let ranOut = loop.now >= run.deadline
+        let outcome: AttemptOutcome = error.isCancelled || ranOut ? .abandoned : .failure(error.attempt)
+        run.failures.append((attemptNumber: trail.entries.count, reply: error.reply))
+        var entry = AttemptTrail.Entry(attempt, started: start)
+        entry.status = error.attempt.status
+        entry.isUnsent = error.isUnsent
+        entry.errorType = error.code ?? error.attempt.failureClass.rawValue
+        if case .failure = outcome { noteFailure(of: attempt, status: entry.status, reason: error.reply.message) }
+        finish(attempt, outcome, entry, run, trail)
+    }
+
+    /// Tells the router and the trail how an attempt has ended.
+    private func finish(
+        _ attempt: Attempt, _ outcome: AttemptOutcome, _ entry: AttemptTrail.Entry, _ run: Run, _ trail: AttemptTrail
+    ) {
+        var entry = entry
         let end = loop.now
         router.finish(outcome, of: &run.session, group: attempt.modelGroup, now: end)
-        trail.entries.append(
-            AttemptTrail.Entry(
-                group: attempt.group, deploymentIndex: attempt.deploymentIndex, model: attempt.model, status: status,
-                errorType: errorType, started: start, latency: end.since(start), timeToFirstToken: nil,
-                cooldown: run.session.latestCooldown, isUnsent: isUnsent))
+        entry.latency = end.since(entry.started)
+        entry.cooldown = run.session.latestCooldown
+        trail.entries.append(entry)
     }
 
     private func noteFailure(of attempt: Attempt, status: Int, reason: String) {
@@ -123,16 +148,24 @@ public final class AttemptRunner {
             ])
     }
 
-    private func answer(_ attempt: Attempt, _ request: ChatRequest) async throws(ProviderError) -> ChatResponse {
-        if let text = deployments[attempt.deploymentIndex].mockResponse {
-            return .mock(text, model: deployments[attempt.deploymentIndex].modelID, now: loop.now)
-        }
-        return try await provider.complete(request, attempt)
+    private func answer(
+        _ attempt: Attempt, _ request: ChatRequest, within remaining: Duration
+    ) async throws(ProviderError) -> ChatResponse {
+        if let response = mockResponse(to: attempt) { return response }
+        var bounded = attempt
+        bounded.timeout = min(attempt.timeout, remaining)
+        return try await provider.complete(request, bounded)
+    }
+
+    @inline(never)
+    private func mockResponse(to attempt: Attempt) -> ChatResponse? {
+        guard let text = deployments[attempt.deploymentIndex].mockResponse else { return nil }
+        return .mock(text, model: deployments[attempt.deploymentIndex].modelID, now: loop.now)
     }
 
     /// What is kept of one request between its steps.
     @RequestPath
-    private struct Run {
+    private final class Run {
         var session: RouteSession
         let deadline: Instant
         var response: ChatResponse?
@@ -140,13 +173,26 @@ public final class AttemptRunner {
         var ticket: HoldTicket?
         var heldIn: [String] = []
 
+        init(session: RouteSession, deadline: Instant) {
+            self.session = session
+            self.deadline = deadline
+        }
+
         /// A held request that goes on, or gives up, lets the next one try.
-        mutating func passOn(_ router: SharedRouter) {
+        func passOn(_ router: SharedRouter) {
             for group in heldIn { router.wakeNext(in: group) }
             heldIn = []
             ticket = nil
         }
 
+        /// The requested group, if requests of it are held already.
+        @inline(never)
+        func heldGroup(_ router: SharedRouter) -> String? {
+            let group = session.requestedGroup
+            return router.isHolding(group) ? group : nil
+        }
+
+        @inline(never)
         func failure(for failure: RouteFailure) -> RequestFailure {
             switch failure {
             case .attempt(let number, let attempt):
@@ -155,7 +201,8 @@ public final class AttemptRunner {
             }
         }
 
-        func record(in trail: inout AttemptTrail) {
+        @inline(never)
+        func record(in trail: AttemptTrail) {
             trail.retries = session.attemptedRetries
             trail.fallbacks = session.attemptedFallbacks
             trail.strategy = session.strategy

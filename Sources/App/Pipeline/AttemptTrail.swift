@@ -1,9 +1,11 @@
 public import ChatCompletions
+public import EventLoop
 public import Routing
 public import Time
 
 /// What happened to one request on its way: its attempts, and where its time went. Routing events are made of it.
-public struct AttemptTrail: Sendable {
+@RequestPath
+public final class AttemptTrail {
     public struct Entry: Sendable {
         public var group: String
         public var deploymentIndex: Int
@@ -26,7 +28,8 @@ public struct AttemptTrail: Sendable {
     public var strategy: RoutingStrategyName?
     public var usage: Usage?
 
-    public init() {}
+    /// Isolated to nothing: a trail without entries is made anywhere.
+    public nonisolated init() {}
 
     /// Time spent in provider calls.
     public var upstream: Duration { entries.reduce(.zero) { $0 + $1.latency } }
@@ -34,4 +37,13 @@ public struct AttemptTrail: Sendable {
     public var wasSent: Bool { entries.contains { !$0.isUnsent } }
     /// The attempt that answered.
     public var answering: Entry? { entries.last.flatMap { $0.status == 200 ? $0 : nil } }
+}
+
+extension AttemptTrail.Entry {
+    /// An attempt that has just been made, as if it had succeeded at once.
+    nonisolated init(_ attempt: Attempt, started: Instant) {
+        self.init(
+            group: attempt.group, deploymentIndex: attempt.deploymentIndex, model: attempt.model, status: 200,
+            started: started, latency: .zero)
+    }
 }

@@ -11,6 +11,7 @@ public import Time
 public final class ConsumerLoop {
     public struct Settings: Sendable {
         public var scheduler: SchedulerSettings
+        /// How often what no prompt commit took is committed: after a refusal, after a rebalance.
         public var commitInterval = Duration.milliseconds(200)
         /// What in-flight requests get when their partition is taken away, or at the end.
         public var drainGrace: Duration
@@ -36,6 +37,7 @@ public final class ConsumerLoop {
     private var drains: [Drain] = []
     private var assigned: Set<TopicPartition> = []
     private var commitTimer: LoopTimer?
+    private var pacing = CommitPacing()
     private var isPumping = false
 
     private struct Run {
@@ -139,6 +141,7 @@ extension ConsumerLoop {
         guard running.removeValue(forKey: id) != nil else { return }
         if finished { scheduler.finished(id) } else { scheduler.abandoned(id) }
         pump()
+        if finished { schedulePromptCommit(at: pacing.finished(now: loop.now)) }
     }
 
     private func drop(_ records: [RecordID]) {
@@ -273,12 +276,20 @@ extension ConsumerLoop {
     private func commit() {
         if let transactions { return transactions.commitPositions() }
         let commits = scheduler.takeCommits()
-        if !commits.isEmpty { source.commit(commits) }
+        guard !commits.isEmpty else { return pacing.skipped() }
+        pacing.begun(now: loop.now)
+        source.commit(commits)
     }
 
     /// An asynchronous commit has ended; what the broker did not take is committed again.
     public func commitEnded(failed partitions: [TopicPartition]) {
         for partition in partitions { scheduler.commitFailed(partition) }
+        schedulePromptCommit(at: pacing.ended(isTaken: partitions.isEmpty, now: loop.now))
+    }
+
+    private func schedulePromptCommit(at instant: Instant?) {
+        guard let instant else { return }
+        loop.schedule(at: instant) { [weak self] in self?.commit() }
     }
 }
 

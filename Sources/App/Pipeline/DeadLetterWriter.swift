@@ -14,6 +14,14 @@ public struct DeadLetterWriter: Sendable {
     /// Headers count towards the record's size, so texts in them are cut here.
     private static let longestText = 4096
 
+    /// The first of the headers that are added; all others follow it.
+    static let firstHeader = "x-relay-error-status"
+
+    /// Whether headers of this name are among those that are added.
+    static func isWritten(_ name: ArraySlice<UInt8>) -> Bool {
+        ["x-relay-", "kafka_dlt-", "__connect.errors."].contains { name.starts(with: $0.utf8) }
+    }
+
     public init(topic: String, consumerGroup: String, instance: String) {
         self.topic = topic
         self.consumerGroup = consumerGroup
@@ -27,7 +35,7 @@ public struct DeadLetterWriter: Sendable {
         let partition = record.source.partition
         var headers = record.headers
         let message = Self.cut(failure.message)
-        headers.append("x-relay-error-status", text: String(failure.status))
+        headers.append(Self.firstHeader, text: String(failure.status))
         headers.append("x-relay-error-type", text: failure.type.rawValue)
         headers.append("x-relay-error-message", text: message)
         headers.append("x-relay-source", text: ReplyWriter.source(of: record))

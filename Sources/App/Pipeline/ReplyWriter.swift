@@ -1,11 +1,13 @@
+public import EventLoop
 public import Partitions
 public import Routing
 
 /// Makes reply records: value, key, partition and the headers of the contract's section 4.
+@RequestPath
 public struct ReplyWriter: Sendable {
     private let deployments: [Deployment]
 
-    public init(deployments: [Deployment]) {
+    public nonisolated init(deployments: [Deployment]) {
         self.deployments = deployments
     }
 
@@ -35,7 +37,7 @@ public struct ReplyWriter: Sendable {
     }
 
     /// `<topic>/<partition>/<offset>`.
-    static func source(of record: ConsumerRecord) -> String {
+    nonisolated static func source(of record: ConsumerRecord) -> String {
         "\(record.source.topic)/\(record.source.partition)/\(record.offset.rawValue)"
     }
 }

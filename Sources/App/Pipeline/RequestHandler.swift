@@ -33,10 +33,9 @@ public final class RequestHandler {
     ///
     /// `id`: what the record is for the scheduler, which transactions need to know.
     public func handle(_ record: ConsumerRecord, as id: RecordID? = nil) async throws(CancellationError) {
-        let envelope = RequestEnvelope(record)
-        var progress = RequestProgress(record: record, envelope: envelope, taken: loop.now)
+        let progress = RequestProgress(record: record, envelope: RequestEnvelope(record), taken: loop.now)
         progress.id = id
-        let answer = await answer(record, envelope, &progress)
+        let answer = await answer(progress)
         guard !Task.isCancelled else { throw CancellationError() }
         switch answer {
         case .success(let response):
@@ -47,29 +46,24 @@ public final class RequestHandler {
         }
     }
 
-    private func answer(
-        _ record: ConsumerRecord, _ envelope: RequestEnvelope, _ progress: inout RequestProgress
-    ) async -> Result<ChatResponse, RequestFailure> {
+    private func answer(_ progress: RequestProgress) async -> Result<ChatResponse, RequestFailure> {
         do throws(RequestFailure) {
-            let request = try await read(record, envelope, &progress)
+            let request = try await read(progress)
             return .success(
-                try await attempts.complete(
-                    request, deadline: deadline(of: record, envelope), trail: &progress.trail))
+                try await attempts.complete(request, deadline: deadline(of: progress), trail: progress.trail))
         } catch {
             return .failure(error)
         }
     }
 
     /// Everything that must hold before a model is called: every problem found here costs nothing upstream.
-    private func read(
-        _ record: ConsumerRecord, _ envelope: RequestEnvelope, _ progress: inout RequestProgress
-    ) async throws(RequestFailure) -> ChatRequest {
+    private func read(_ progress: RequestProgress) async throws(RequestFailure) -> ChatRequest {
         // First where to answer: whatever is wrong with the rest is then said to whoever asked.
-        progress.destination = try await destination(for: envelope)
-        if let problem = envelope.problem {
+        progress.destination = try await destination(for: progress.envelope)
+        if let problem = progress.envelope.problem {
             throw .invalid("Header \(problem.header) \(problem.message).", param: problem.header)
         }
-        let request = try decode(record)
+        let request = try decode(progress.record)
         progress.modelGroup = request.model
         return request
     }
@@ -81,9 +75,10 @@ public final class RequestHandler {
         return try ChatRequest(json: value)
     }
 
-    private func deadline(of record: ConsumerRecord, _ envelope: RequestEnvelope) -> Instant {
-        if let deadline = envelope.deadline { return deadline }
-        let start = record.timestamp < 0 ? loop.now : Instant(unixMilliseconds: record.timestamp)
+    private func deadline(of progress: RequestProgress) -> Instant {
+        if let deadline = progress.envelope.deadline { return deadline }
+        let timestamp = progress.record.timestamp
+        let start = timestamp < 0 ? loop.now : Instant(unixMilliseconds: timestamp)
         return start.advanced(by: settings.requestDeadline)
     }
 
@@ -119,14 +114,15 @@ public struct ReplyDestination: Hashable, Sendable {
 }
 
 /// What is known of one request while it is handled.
-public struct RequestProgress: Sendable {
+@RequestPath
+public final class RequestProgress {
     public let record: ConsumerRecord
     /// What the record is for the scheduler; nil for one that did not come from it.
     var id: RecordID?
     public let envelope: RequestEnvelope
     /// When the record was taken from Kafka.
     public let taken: Instant
-    public var trail = AttemptTrail()
+    public let trail = AttemptTrail()
     public var modelGroup: String?
     /// Nil until the headers have been found good: the default reply topic, then.
     public var destination: ReplyDestination?

@@ -42,10 +42,11 @@ public final class SharedRouter {
     }
 
     /// Suspends until it is worth asking the router again: `until` has come, an attempt in one of `groups` has
-    /// finished, or `deadline` has passed. `ticket` keeps the request's place when it is held again.
-    public func hold(_ groups: [String], until: Instant?, deadline: Instant, ticket: inout HoldTicket?) async {
+    /// finished, or `deadline` has passed. Returns the ticket that keeps the request's place when it is held again.
+    public func hold(
+        _ groups: [String], until: Instant?, deadline: Instant, ticket: HoldTicket?
+    ) async -> HoldTicket {
         let held = HeldRequest(ticket: ticket ?? nextTicket())
-        ticket = held.ticket
         heldCount += 1
         for group in groups {
             queues[group, default: HeldRequests()].insert(held)
@@ -56,6 +57,7 @@ public final class SharedRouter {
         deadlineTimer.cancel()
         heldCount -= 1
         for group in groups { remove(held, from: group) }
+        return held.ticket
     }
 
     /// Lets the next held request of `group` ask the router again: call it after a held request could go on.

@@ -1,6 +1,8 @@
 public import JSON
 
 /// One chat request: the parsed body, and what every step of the way asks of it.
+///
+/// All of it lies behind one reference: a request is handed from step to step, and every one of them would keep a copy.
 public struct ChatRequest: Sendable {
     /// What `response_format.type` asks for.
     public enum ResponseFormat: String, CaseIterable, Sendable {
@@ -8,7 +10,7 @@ public struct ChatRequest: Sendable {
         case jsonObject = "json_object"
         case jsonSchema = "json_schema"
 
-        fileprivate static let table = KeyTable<ResponseFormat>()
+        static let table = KeyTable<ResponseFormat>()
     }
 
     /// What `stream_options` asks for.
@@ -17,20 +19,25 @@ public struct ChatRequest: Sendable {
         public var includeUsage = false
     }
 
-    public let body: JSONDocument
-    public private(set) var model = ""
-    public private(set) var isStream = false
-    public private(set) var streamOptions = StreamOptions()
-    public private(set) var responseFormat: ResponseFormat?
-    /// `messages`: a non-empty array of checked messages.
-    public private(set) var messages: JSONValue
-    /// LiteLLM's per-request extras.
-    public private(set) var overrides = RequestOverrides()
-    private var maxTokens: Int?
-    private var maxCompletionTokens: Int?
+    private final class Storage: Sendable {
+        let fields: Fields
 
+        init(_ fields: Fields) { self.fields = fields }
+    }
+
+    private let storage: Storage
+
+    public var body: JSONDocument { storage.fields.body }
+    public var model: String { storage.fields.model }
+    public var isStream: Bool { storage.fields.isStream }
+    public var streamOptions: StreamOptions { storage.fields.streamOptions }
+    public var responseFormat: ResponseFormat? { storage.fields.responseFormat }
+    /// `messages`: a non-empty array of checked messages.
+    public var messages: JSONValue { storage.fields.messages }
+    /// LiteLLM's per-request extras.
+    public var overrides: RequestOverrides { storage.fields.overrides }
     /// `max_completion_tokens`, else its older name `max_tokens`.
-    public var maxOutputTokens: Int? { maxCompletionTokens ?? maxTokens }
+    public var maxOutputTokens: Int? { storage.fields.maxCompletionTokens ?? storage.fields.maxTokens }
 
     /// The body's keys that are read here and by the router, and mean nothing to a provider.
     public static let routingKeys = RequestOverrides.Key.allCases.map(\.rawValue)
@@ -43,88 +50,8 @@ public struct ChatRequest: Sendable {
     /// and where, or the 413 for a body of more than `maximumSize` bytes.
     public init(json: [UInt8], maximumSize: Int = 20_000_000) throws(RequestFailure) {
         guard json.count <= maximumSize else { throw .tooLarge(size: json.count, maximum: maximumSize) }
+        let body: JSONDocument
         do { body = try JSONDocument(parsing: json) } catch { throw .notJSON(error) }
-        messages = body.root  // until the member of that name comes by
-        guard body.root.isObject else { throw .invalid("The request's body must be a JSON object.") }
-        for member in body.root.members {
-            switch Member.table[member.key] {
-            case .own(let key): try read(key, member.value)
-            case .checked(let parameter): try parameter.check(member.value)
-            case .routing(let key): try overrides.read(key, member.value)
-            case nil: break
-            }
-        }
-        guard !model.isEmpty else { throw .missing("model") }
-        guard messages.isArray else { throw .missing("messages") }
-    }
-
-    private enum Key: String, CaseIterable, Sendable {
-        case model, messages, stream
-        case streamOptions = "stream_options"
-        case maxTokens = "max_tokens"
-        case maxCompletionTokens = "max_completion_tokens"
-        case responseFormat = "response_format"
-
-    }
-
-    /// Who takes which of the body's members: one look-up for each.
-    private enum Member: Sendable {
-        case own(Key)
-        case checked(CheckedParameter)
-        case routing(RequestOverrides.Key)
-
-        static let table = KeyTable(
-            Key.allCases.map(Member.own) + CheckedParameter.allCases.map(Member.checked)
-                + RequestOverrides.Key.allCases.map(Member.routing), name: \.name)
-
-        private var name: String {
-            switch self {
-            case .own(let key): key.rawValue
-            case .checked(let parameter): parameter.rawValue
-            case .routing(let key): key.rawValue
-            }
-        }
-    }
-
-    /// Takes one member of the body. A null is as good as absent, where the parameter is not required.
-    private mutating func read(_ key: Key, _ value: JSONValue) throws(RequestFailure) {
-        switch key {
-        case .model: model = try value.requireNonEmptyString("model")
-        case .messages:
-            try value.checkMessages()
-            messages = value
-        case _ where value.isNull: return
-        case .stream: isStream = try value.requireBool("stream")
-        case .streamOptions: streamOptions = try StreamOptions(value)
-        case .maxTokens: maxTokens = try value.requireInteger(atLeast: 1, "max_tokens")
-        case .maxCompletionTokens: maxCompletionTokens = try value.requireInteger(atLeast: 1, "max_completion_tokens")
-        case .responseFormat: responseFormat = try ResponseFormat(value)
-        }
-    }
-}
-
-extension ChatRequest.StreamOptions {
-    fileprivate init(_ value: JSONValue) throws(RequestFailure) {
-        guard value.isObject else { throw .wrongType("stream_options", expected: "an object", found: value) }
-        if let flag = value["include_usage"], !flag.isNull {
-            includeUsage = try flag.requireBool("stream_options.include_usage")
-        }
-    }
-}
-
-extension ChatRequest.ResponseFormat {
-    fileprivate init(_ value: JSONValue) throws(RequestFailure) {
-        guard value.isObject else { throw .wrongType("response_format", expected: "an object", found: value) }
-        guard let type = value["type"] else { throw .missing("response_format.type") }
-        guard type.isString else { throw .wrongType("response_format.type", expected: "a string", found: type) }
-        guard let format = Self.table[type] else {
-            throw .unknownValue("response_format.type", type, supported: Self.allCases.map(\.rawValue))
-        }
-        self = format
-        guard format == .jsonSchema else { return }
-        guard let schema = value["json_schema"] else { throw .missing("response_format.json_schema") }
-        guard schema.isObject else {
-            throw .wrongType("response_format.json_schema", expected: "an object", found: schema)
-        }
+        storage = Storage(try Fields(reading: body))
     }
 }

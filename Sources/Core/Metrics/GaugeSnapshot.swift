@@ -75,7 +75,7 @@ public struct GaugeSnapshot: Sendable {
     public var requestsWaiting = 0
     public var bufferedBytes = 0
     public var producerQueue = 0
-    public var connections = 0
+    public var upstream = Upstream()
     public var logLinesDropped = 0
     public var partitions: [Partition] = []
     public var deployments: [Deployment] = []
@@ -92,9 +92,8 @@ public struct GaugeSnapshot: Sendable {
         [
             single(.requestsInFlight, requestsInFlight), single(.requestsWaiting, requestsWaiting),
             single(.bufferedBytes, bufferedBytes), single(.assignedPartitions, partitions.count),
-            single(.producerQueue, producerQueue), single(.connections, connections),
-            single(.logLinesDropped, logLinesDropped),
-        ]
+            single(.producerQueue, producerQueue), single(.logLinesDropped, logLinesDropped),
+        ] + upstream.families()
     }
 
     private func partitionFamilies() -> [MetricFamily] {

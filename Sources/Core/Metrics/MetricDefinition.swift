@@ -36,6 +36,11 @@ public enum MetricDefinition: String, CaseIterable, Sendable {
     case oldestPendingAge = "partition_oldest_pending_age_seconds"
     case producerQueue = "producer_queue_records"
     case connections = "upstream_connections"
+    case connectionsOpened = "upstream_connections_opened_total"
+    case connectionsReused = "upstream_connections_reused_total"
+    case upstreamResponses = "upstream_responses_total"
+    case upstreamErrors = "upstream_errors_total"
+    case upstreamResends = "upstream_resends_total"
     case deploymentInFlight = "deployment_requests_in_flight"
     case deploymentCooldown = "deployment_cooldown_seconds"
     case deploymentRequests = "deployment_requests_this_minute"
@@ -96,7 +101,16 @@ public enum MetricDefinition: String, CaseIterable, Sendable {
             (.gauge, .none, ["topic", "partition"], "Records from the committed position to the highest finished one.")
         case .oldestPendingAge: (.gauge, .seconds, ["topic", "partition"], "Age of the oldest unfinished request.")
         case .producerQueue: (.gauge, .none, [], "Records that await their delivery report.")
-        case .connections: (.gauge, .none, [], "Open connections to the provider.")
+        case .connections: (.gauge, .none, [], "Open connections to the provider and to credential services.")
+        case .connectionsOpened: (.counter, .none, [], "Connections opened for requests.")
+        case .connectionsReused: (.counter, .none, [], "Requests sent over a connection that was there already.")
+        case .upstreamResponses: (.counter, .none, ["http_version"], "Responses, whatever their status.")
+        case .upstreamErrors: (.counter, .none, ["kind"], "Exchanges that brought no whole response.")
+        case .upstreamResends:
+            (
+                .counter, .none, ["outcome"],
+                "Repetitions after a lost connection: sent when the server had not begun, else prevented."
+            )
         case .deploymentInFlight: (.gauge, .none, ["model_group", "deployment"], "Provider calls in flight.")
         case .deploymentCooldown:
             (.gauge, .seconds, ["model_group", "deployment"], "What is left of the cool-down; 0 when there is none.")

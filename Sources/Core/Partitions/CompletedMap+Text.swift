@@ -19,7 +19,7 @@ extension CompletedMap {
     ///
     /// A lane that starts records only while this holds never has to forget one: the bitset fits, or there are too
     /// few unfinished offsets to break the rest into more runs than fit.
-    static func alwaysFits(span: Int64, unfinished: Int, budget: Int) -> Bool {
+    package static func alwaysFits(span: Int64, unfinished: Int, budget: Int) -> Bool {
         let room = budget - prefixCount
         if span <= 0 { return true }
         return span <= Int64(room) * 6 || (span < longestRun && unfinished * 2 * charactersPerRun <= room)

@@ -109,12 +109,30 @@ public final class BedrockProvider: ChatProvider {
             let keys = try await keys(for: target, within: timeout - time.now.since(start))
             let response = try await send(body, to: target, with: keys, timeout: timeout - time.now.since(start))
             if response.isSuccess { return response }
-            let error = ServiceError(response, now: time.now)
-            let remaining = timeout - time.now.since(start)
-            guard let keys, remaining > .zero, await repair(error, target, keys, &repairs, within: remaining),
-                time.now.since(start) < timeout
-            else { throw BedrockErrors.providerError(error) }
+            guard let keys else { throw Self.error(response, now: time.now) }
+            repairs = try await repair(response, target, keys, repairs, until: start.advanced(by: timeout))
         }
+    }
+
+    @inline(never)
+    private static func error(_ response: HTTPResponse, now: Instant) -> ProviderError {
+        BedrockErrors.providerError(ServiceError(response, now: now))
+    }
+
+    // Rarely called, and kept out of frames that live as long as a call: `exchange` has one per request in flight.
+
+    /// Puts right what the call was refused for, if the call may pass then; throws the refusal otherwise.
+    @inline(never)
+    private func repair(
+        _ response: HTTPResponse, _ target: BedrockTarget, _ keys: Credentials, _ repairs: Repairs,
+        until deadline: Instant
+    ) async throws(ProviderError) -> Repairs {
+        let error = ServiceError(response, now: time.now)
+        var repairs = repairs
+        let remaining = deadline.since(time.now)
+        guard remaining > .zero, await repair(error, target, keys, &repairs, within: remaining), time.now < deadline
+        else { throw BedrockErrors.providerError(error) }
+        return repairs
     }
 
     /// Whether the call may pass now, after what it was refused for has been put right.
@@ -149,6 +167,7 @@ public final class BedrockProvider: ChatProvider {
         }
     }
 
+    @inline(never)
     private func headers(for body: [UInt8], _ target: BedrockTarget, _ keys: Credentials?) -> [String] {
         switch (target.authentication, keys) {
         case (.bearer(let headers), _): return headers
@@ -160,6 +179,7 @@ public final class BedrockProvider: ChatProvider {
     }
 
     /// The keys to sign with; nil: nothing is signed. Waits where there are none yet.
+    @inline(never)
     private func keys(
         for target: BedrockTarget, within timeout: Duration
     ) async throws(ProviderError) -> Credentials? {

@@ -10,6 +10,8 @@ final class CurlShard {
     private let sockets: CurlSockets
     private let loop: EventLoop
     private unowned let client: HTTPClient
+    /// It keeps the shard until the client has closed it.
+    unowned let origin: Origin
     /// In no order.
     private(set) var transfers: [CurlTransfer] = []
     /// When the last transfer left.
@@ -22,10 +24,11 @@ final class CurlShard {
     /// Whether the shard is on the client's list of those to run before the next wait.
     private var isScheduled = false
 
-    init(client: HTTPClient, sockets: CurlSockets, loop: EventLoop, connections: Int) {
+    init(client: HTTPClient, origin: Origin, sockets: CurlSockets, loop: EventLoop, connections: Int) {
         guard let multi = curl_multi_init() else { preconditionFailure("libcurl has no memory for a shard") }
         self.multi = multi
         self.client = client
+        self.origin = origin
         self.sockets = sockets
         self.loop = loop
         idleSince = loop.now
@@ -42,6 +45,9 @@ final class CurlShard {
         timer?.cancel()
         curl_multi_cleanup(multi)
     }
+
+    /// Zero: no limit. Connections that are open stay open.
+    func limitConnections(to count: Int) { cshims_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, count) }
 
     /// The client keeps the shard until it has closed it, so libcurl may keep its address.
     private func observe() {
@@ -119,6 +125,22 @@ extension CurlShard {
             transfers[last.position] = last
         }
         if transfers.isEmpty { idleSince = loop.now }
+    }
+
+    /// Ends what is overdue.
+    func review(now: Instant) {
+        // Backwards: the place of one that leaves is taken by the last one, which has been looked at.
+        for index in transfers.indices.reversed() {
+            guard let error = transfers[index].overdue(now: now) else { continue }
+            transfers[index].finish(.failure(error))
+        }
+    }
+
+    /// No connection could be opened: whatever waits for one fails as well. Where one has carried a request, those
+    /// that have not been sent will share it.
+    func failUnsent(_ error: HTTPError) {
+        guard transfers.allSatisfy({ !$0.wasSent }) else { return }
+        for transfer in transfers { transfer.finish(.failure(error)) }
     }
 
     func socketReady(_ descriptor: Int32, _ readiness: EventLoop.Readiness) {

@@ -25,10 +25,15 @@ final class CurlSockets {
     }
 
     private let loop: EventLoop
+    private let unacknowledgedMilliseconds: Int32
     private var entries: [Entry] = []
+    /// Open connections, those that are being set up included.
+    private(set) var openCount = 0
 
-    init(_ loop: EventLoop) {
+    /// `unacknowledgedTimeout`: how long a peer may leave sent bytes or probes unacknowledged.
+    init(_ loop: EventLoop, unacknowledgedTimeout: Duration) {
         self.loop = loop
+        unacknowledgedMilliseconds = Int32(clamping: unacknowledgedTimeout.wholeNanoseconds / 1_000_000)
     }
 
     /// Has the sockets of this easy handle opened and closed here. The client keeps this object until no handle and no
@@ -50,7 +55,7 @@ final class CurlSockets {
         cshims_easy_set_closesocket(easy) { sockets, descriptor in
             guard let sockets else { return 1 }
             let owner = Unmanaged<CurlSockets>.fromOpaque(sockets).takeUnretainedValue()
-            RequestPath.assumeIsolated { owner.stopWatching(descriptor) }
+            RequestPath.assumeIsolated { owner.closed(descriptor) }
             return close(descriptor)
         }
     }
@@ -82,7 +87,16 @@ final class CurlSockets {
         entries[Int(descriptor)] = Entry()
     }
 
+    private func closed(_ descriptor: Int32) {
+        stopWatching(descriptor)
+        openCount -= 1
+    }
+
     private func opened(_ descriptor: Int32) {
+        // Without it the system tries for a quarter of an hour to bring bytes across a path that swallows them.
+        var limit = unacknowledgedMilliseconds
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &limit, socklen_t(MemoryLayout<Int32>.size))
+        openCount += 1
         reserve(descriptor)
         entries[Int(descriptor)].isConnection = true
         // A watch describes a socket that has been closed. libcurl says nothing if it wants the same of this one; if it

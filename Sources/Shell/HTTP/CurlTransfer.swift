@@ -25,13 +25,19 @@ final class CurlTransfer {
     private let errorText: UnsafeMutablePointer<CChar>
     private var method = HTTPRequest.Method.get
     private var bypassesProxy = false
+    private var sharesConnection = false
 
     private(set) var use = Use()
     private var isCancelled = false
     /// Where the transfer runs; nil when it does not.
-    private var shard: CurlShard?
+    private(set) var shard: CurlShard?
     /// Its place among the shard's transfers; the shard's business.
     var position = 0
+    /// When the request's own time is up.
+    private var deadline = Instant(nanoseconds: .max)
+    private var sendings = SendingGuard()
+    /// What the exchange has cost the network, once it has ended.
+    private(set) var traffic: HTTPClient.Traffic?
     private var continuation: UnsafeContinuation<Outcome, Never>?
 
     init(settings: HTTPClient.Settings, share: CurlShare, sockets: CurlSockets) {
@@ -47,6 +53,7 @@ final class CurlTransfer {
         share.use(for: easy)
         sockets.observe(easy)
         apply(settings)
+        guardSendings()
     }
 
     isolated deinit {
@@ -65,7 +72,14 @@ final class CurlTransfer {
         cshims_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         cshims_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
         cshims_easy_set_long(easy, CURLOPT_PATH_AS_IS, 1)
-        cshims_easy_set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+        switch settings.version {
+        case .automatic:
+            cshims_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+        case .http1: cshims_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        }
+        // A new look-up may find other servers, and connections spread over those found.
+        cshims_easy_set_long(easy, CURLOPT_DNS_CACHE_TIMEOUT, 60)
+        cshims_easy_set_long(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1)
         cshims_easy_set_long(easy, CURLOPT_TCP_NODELAY, 1)
         // Load balancers and NATs forget idle connections silently; half a minute is well below their limits.
         cshims_easy_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
@@ -76,10 +90,15 @@ final class CurlTransfer {
         cshims_easy_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(settings.maximumBodySize))
         // The smallest allowed: with TLS every transfer in flight holds one, 64 KB each by default.
         cshims_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384)
+        // Held by every transfer in flight as well, 16 KB by default, to receive answers of a few kilobytes.
+        cshims_easy_set_long(easy, CURLOPT_BUFFERSIZE, 4096)
         cshims_easy_set_string(easy, CURLOPT_USERAGENT, settings.userAgent)
         cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 1)
         cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 2)
         if let bundle = settings.caBundle { cshims_easy_set_string(easy, CURLOPT_CAINFO, bundle) }
+        // With a folder of certificates besides the file, a bundle would be trusted in addition only, and libcurl would
+        // read the file for every connection instead of once a day.
+        cshims_easy_set_string(easy, CURLOPT_CAPATH, nil)
         if let proxy = settings.proxy { cshims_easy_set_string(easy, CURLOPT_PROXY, proxy) }
     }
 }
@@ -88,7 +107,9 @@ final class CurlTransfer {
 
 extension CurlTransfer {
     /// Starts on `shard`, unless the use was cancelled before. `continuation` is resumed exactly once, at the end.
-    func start(_ request: HTTPRequest, on shard: CurlShard, _ continuation: UnsafeContinuation<Outcome, Never>) {
+    func start(
+        _ request: HTTPRequest, on shard: CurlShard, now: Instant, _ continuation: UnsafeContinuation<Outcome, Never>
+    ) {
         self.continuation = continuation
         guard !isCancelled else { return finish(.failure(Self.cancellation)) }
         guard memory.fill(headers: request.headers, body: request.method == .get ? [] : request.body) else {
@@ -96,6 +117,12 @@ extension CurlTransfer {
             return finish(.failure(HTTPError(.invalidRequest, message: message)))
         }
         prepare(request)
+        if shard.origin.mayShareConnections != sharesConnection {
+            sharesConnection.toggle()
+            // The request waits to see whether it can share the first connection; without this it opens its own.
+            cshims_easy_set_long(easy, CURLOPT_PIPEWAIT, sharesConnection ? 1 : 0)
+        }
+        deadline = now.advanced(by: request.timeout)
         guard shard.add(self) else {
             return finish(.failure(HTTPError(.invalidRequest, message: "libcurl did not accept the request")))
         }
@@ -140,6 +167,7 @@ extension CurlTransfer {
 
     /// What libcurl's end of the transfer means.
     func outcome(_ code: CURLcode) -> Outcome {
+        traffic = measureTraffic()
         if code == CURLE_OK {
             let status = cshims_easy_info_long(easy, CURLINFO_RESPONSE_CODE)
             return .success(HTTPResponse(status: status, headers: collector.headers, body: collector.body))
@@ -147,24 +175,43 @@ extension CurlTransfer {
         if collector.isTooLarge {
             return .failure(HTTPError(.tooLarge, message: "The response is larger than the limit"))
         }
-        let wasSent = cshims_easy_info_long(easy, CURLINFO_REQUEST_SIZE) > 0
-        return .failure(HTTPError(code, wasSent: wasSent, detail: String(cString: errorText)))
+        if sendings.hasPrevented { return .failure(SendingGuard.error) }
+        let detail = String(cString: errorText)
+        return .failure(HTTPError(code, wasSent: wasSent, hasResponse: spoken != .unknown, detail: detail))
     }
 
-    /// What this exchange has cost the network, once it has ended.
-    func traffic() -> HTTPClient.Traffic {
-        let sent = cshims_easy_info_long(easy, CURLINFO_REQUEST_SIZE)
-        let received =
-            Int(cshims_easy_info_offset(easy, CURLINFO_SIZE_DOWNLOAD_T))
-            + cshims_easy_info_long(easy, CURLINFO_HEADER_SIZE)
-        return HTTPClient.Traffic(
-            connectionsOpened: cshims_easy_info_long(easy, CURLINFO_NUM_CONNECTS), bytesSent: sent,
-            bytesReceived: received, wasResent: collector.sendings > 1)
+    private func measureTraffic() -> HTTPClient.Traffic {
+        HTTPClient.Traffic(
+            connectionsOpened: cshims_easy_info_long(easy, CURLINFO_NUM_CONNECTS), bytesSent: bytesSent,
+            bytesReceived: bytesReceived, spoken: spoken, resent: sendings.repetitions,
+            wasKeptFromResending: sendings.hasPrevented)
+    }
+
+    private var bytesReceived: Int {
+        cshims_easy_info_long(easy, CURLINFO_HEADER_SIZE)
+            + Int(cshims_easy_info_offset(easy, CURLINFO_SIZE_DOWNLOAD_T))
+    }
+
+    private var bytesSent: Int { cshims_easy_info_long(easy, CURLINFO_REQUEST_SIZE) }
+
+    /// Whether the server may have seen any of the request. Before libcurl begins, its figures are those of the last one.
+    var wasSent: Bool { sendings.haveBegun && bytesSent > 0 }
+
+    /// What the response came over; unknown until it begins.
+    var spoken: Origin.Spoken {
+        switch cshims_easy_info_long(easy, CURLINFO_HTTP_VERSION) {
+        case Int(CURL_HTTP_VERSION_NONE): .unknown
+        case Int(CURL_HTTP_VERSION_2_0): .http2
+        default: .http1
+        }
     }
 
     /// Takes the transfer off its shard and answers the request.
     func finish(_ outcome: Outcome) {
-        shard.take()?.remove(self)
+        if let shard = shard.take() {
+            if traffic == nil && sendings.haveBegun { traffic = measureTraffic() }
+            shard.remove(self)
+        }
         continuation.take()?.resume(returning: outcome)
     }
 
@@ -175,12 +222,49 @@ extension CurlTransfer {
         if shard != nil { finish(.failure(Self.cancellation)) }
     }
 
+    /// libcurl counts its repetitions over the whole life of a handle, and gives up at five.
+    var isReusable: Bool { sendings.repetitions == 0 && !sendings.hasPrevented }
+
     /// Forgets the exchange; the transfer can serve the next one.
     func recycle() {
         use.number += 1
         isCancelled = false
+        traffic = nil
+        sendings = SendingGuard()
         collector.clear()
         memory.clear()
+    }
+}
+
+// MARK: What libcurl does not do
+
+extension CurlTransfer {
+    /// Why the exchange ends at `now`; nil: it goes on.
+    ///
+    /// libcurl keeps the limit itself, and knows more about what was waited for, except for a transfer that waits for a
+    /// connection that others are setting up.
+    func overdue(now: Instant) -> HTTPError? {
+        guard now >= deadline.advanced(by: HTTPClient.reviewInterval) else { return nil }
+        return HTTPError(.timeout, message: "Timed out while waiting for a connection")
+    }
+
+    /// Whether the request's own time is up, rather than that for connecting.
+    func isTimeUp(_ now: Instant) -> Bool { now >= deadline }
+
+    /// libcurl asks before every sending, the first included.
+    private func guardSendings() {
+        cshims_easy_set_pointer(easy, CURLOPT_PREREQDATA, Unmanaged.passUnretained(self).toOpaque())
+        cshims_easy_set_prereq(easy) { transfer, _, _, _, _ in
+            guard let transfer else { return CURL_PREREQFUNC_ABORT }
+            let owner = Unmanaged<CurlTransfer>.fromOpaque(transfer).takeUnretainedValue()
+            let mayBeSent = RequestPath.assumeIsolated { owner.mayBeSent() }
+            return mayBeSent ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        }
+    }
+
+    private func mayBeSent() -> Bool {
+        sendings.allows(
+            wasSent: wasSent, isMultiplexed: shard?.origin.spoken == .http2, hasFailed: errorText.pointee != 0)
     }
 }
 

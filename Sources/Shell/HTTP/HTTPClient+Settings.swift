@@ -1,9 +1,24 @@
 extension HTTPClient {
     /// How requests are made.
     public struct Settings: Sendable {
+        public enum Version: Sendable {
+            /// HTTP/2 where the TLS handshake agrees on it (ALPN), HTTP/1.1 elsewhere and without TLS.
+            case automatic
+            case http1
+        }
+
+        public var version = Version.automatic
         /// libcurl's cost per request grows with the connections of one multi handle: beyond some hundreds, steeply.
         public var connectionsPerShard = 128
+        /// What one HTTP/2 connection carries at most; servers allow 100 or more. libcurl's own limit is 100.
+        public var streamsPerConnection = 100
+        /// Requests of a shard over HTTP/2, and what they share: enough connections for a server that allows few streams
+        /// each, and for those that it is about to close and that carry what they carry to its end.
+        public var multiplexedPerShard = (requests: 512, connections: 16)
         public var connectTimeout = Duration.seconds(5)
+        /// How long sent bytes, or probes of a quiet connection, may stay unacknowledged before it counts as dead: a
+        /// path that swallows packets would otherwise keep an HTTP/2 connection, and what is added to it, for minutes.
+        public var unacknowledgedTimeout = Duration.seconds(30)
         /// Larger response bodies fail with `tooLarge`.
         public var maximumBodySize = 64 << 20
         /// Idle connections are closed after this. Load balancers drop theirs silently after 60 s or more.

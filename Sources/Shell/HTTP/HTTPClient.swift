@@ -4,41 +4,48 @@ public import EventLoop
 public import Logging
 import Time
 
-/// Requests through libcurl on the event loop, in shards of at most `connectionsPerShard` connections.
+/// Requests through libcurl on the event loop: HTTP/2 or HTTP/1.1, in shards by origin.
 ///
-/// **A request may reach the server twice.** When a reused connection dies before the first byte of a response, libcurl
-/// sends the request again on a fresh connection by itself, also if the server had read all of it; there is no option
-/// against that short of giving up connection reuse. `Statistics.resent` counts it.
+/// A request that may have reached the server is never sent again: see `SendingGuard`.
 @RequestPath
 public final class HTTPClient {
     /// Idle transfers kept for reuse: about 6 KB each.
     private static let keptTransfers = 1024
 
+    /// How often it is looked for requests that libcurl lets wait beyond their time.
+    static let reviewInterval = Duration.milliseconds(250)
+
     public let settings: Settings
     public private(set) var statistics = Statistics()
+
+    /// Open now, those that are being set up included.
+    public var openConnections: Int { sockets.openCount }
 
     private let loop = EventLoop.shared
     private let logger: Logger
     private let share: CurlShare
     private let sockets: CurlSockets
-    /// The first with room serves a request: connections at the front stay warm, shards at the back fall idle and go.
-    private var shards: [CurlShard] = []
+    /// Those with shards; few, since they come from the configuration.
+    private var origins: [Origin] = []
     /// Those to run before the loop waits.
     private var scheduled: [CurlShard] = []
     private var running: [CurlShard] = []
     private var idleTransfers: [CurlTransfer] = []
     /// Nil once closed.
     private var hook: LoopHook?
-    private var shardReview: LoopTimer?
+    private var timers: [LoopTimer] = []
 
     public init(settings: Settings = Settings(), logger: Logger) {
         CurlLibrary.start()
         self.settings = settings
         self.logger = logger
         share = CurlShare()
-        sockets = CurlSockets(loop)
+        sockets = CurlSockets(loop, unacknowledgedTimeout: settings.unacknowledgedTimeout)
         hook = loop.beforeWait { [unowned self] in runScheduledShards() }
-        shardReview = loop.repeating(every: settings.idleTimeout) { [unowned self] in closeIdleShards() }
+        timers = [
+            loop.repeating(every: settings.idleTimeout) { [unowned self] in closeIdleShards() },
+            loop.repeating(every: Self.reviewInterval) { [unowned self] in review() },
+        ]
     }
 
     isolated deinit { close() }
@@ -55,12 +62,13 @@ public final class HTTPClient {
         statistics.inFlight += 1
         let outcome = await withTaskCancellationHandler {
             // Unsafe only in that nobody checks that it is resumed once: a transfer gives its continuation away once.
-            await withUnsafeContinuation { transfer.start(request, on: shardWithRoom(), $0) }
+            await withUnsafeContinuation { transfer.start(request, on: shard(for: request), now: loop.now, $0) }
         } onCancel: {
             // Runs on the canceller's thread; may arrive before the start and after the end.
             loop.post { transfer.cancel(use) }
         }
         statistics.inFlight -= 1
+        if let traffic = transfer.traffic { statistics.count(traffic) }
         if case .failure(let error) = outcome { statistics.count(error) }
         recycle(transfer)
         return try outcome.get()
@@ -70,9 +78,9 @@ public final class HTTPClient {
     public func close() {
         guard let hook = hook.take() else { return }
         hook.cancel()
-        shardReview?.cancel()
-        for shard in shards { shard.close(Self.closedError) }
-        shards = []
+        for timer in timers { timer.cancel() }
+        for shard in origins.flatMap(\.shards) { shard.close(Self.closedError) }
+        origins = []
         scheduled = []
         idleTransfers = []
     }
@@ -80,21 +88,34 @@ public final class HTTPClient {
     private static let closedError = HTTPError(.cancelled, message: "The HTTP client is closed")
 
     private func recycle(_ transfer: CurlTransfer) {
+        let isFull = idleTransfers.count >= Self.keptTransfers
+        guard hook != nil, !isFull, transfer.isReusable else { return }
         transfer.recycle()
-        if hook != nil && idleTransfers.count < Self.keptTransfers { idleTransfers.append(transfer) }
+        idleTransfers.append(transfer)
     }
 }
 
 // MARK: Shards
 
 extension HTTPClient {
-    private func shardWithRoom() -> CurlShard {
-        if let shard = shards.first(where: { $0.transfers.count < settings.connectionsPerShard }) { return shard }
+    private func shard(for request: HTTPRequest) -> CurlShard {
+        let origin = origin(of: request.url)
+        if let shard = origin.shardWithRoom { return shard }
         let shard = CurlShard(
-            client: self, sockets: sockets, loop: loop, connections: settings.connectionsPerShard)
-        shards.append(shard)
-        logger.debug("http shard added", ["shards": .integer(shards.count)])
+            client: self, origin: origin, sockets: sockets, loop: loop, connections: settings.connectionsPerShard)
+        origin.add(shard)
+        logger.debug("http shard added", ["shards": .integer(origin.shards.count)])
         return shard
+    }
+
+    private func origin(of url: String) -> Origin {
+        var url = url
+        return url.withUTF8 { url in
+            if let origin = origins.first(where: { $0.serves(url) }) { return origin }
+            let origin = Origin(of: url, settings: settings)
+            origins.append(origin)
+            return origin
+        }
     }
 
     /// Has `shard` run before the loop waits.
@@ -110,19 +131,39 @@ extension HTTPClient {
     }
 
     func transferEnded(_ transfer: CurlTransfer, _ code: CURLcode) {
-        statistics.count(transfer.traffic())
-        transfer.finish(transfer.outcome(code))
+        guard let shard = transfer.shard else { return }
+        let outcome = transfer.outcome(code)
+        transfer.finish(outcome)
+        switch outcome {
+        case .success: shard.origin.learn(transfer.spoken)
+        case .failure(let error):
+            if shard.origin.mayShareConnections && isAboutConnecting(error, transfer) { shard.failUnsent(error) }
+        }
+    }
+
+    private func isAboutConnecting(_ error: HTTPError, _ transfer: CurlTransfer) -> Bool {
+        switch error.kind {
+        case .connect: true
+        case .timeout: !transfer.wasSent && !transfer.isTimeUp(loop.now)
+        case .connectionLost, .truncated, .tooLarge, .cancelled, .invalidRequest: false
+        }
+    }
+
+    private func review() {
+        let now = loop.now
+        for shard in origins.flatMap(\.shards) { shard.review(now: now) }
     }
 
     /// libcurl looks at idle connections only when it needs one, so a shard that nobody uses any more would keep
     /// connections that the server has closed long ago.
     private func closeIdleShards() {
         let limit = loop.now.advanced(by: .zero - settings.idleTimeout)
-        shards.removeAll { shard in
-            guard shard.transfers.isEmpty && shard.idleSince <= limit else { return false }
-            scheduled.removeAll { $0 === shard }
-            shard.close(Self.closedError)
-            return true
+        for origin in origins {
+            for shard in origin.removeShards(where: { $0.transfers.isEmpty && $0.idleSince <= limit }) {
+                scheduled.removeAll { $0 === shard }
+                shard.close(Self.closedError)
+            }
         }
+        origins.removeAll { $0.shards.isEmpty }
     }
 }

@@ -12,8 +12,6 @@ final class ResponseCollector {
     private(set) var body: [UInt8] = []
     /// The body did not fit the limit, and the transfer was made to fail.
     private(set) var isTooLarge = false
-    /// How often libcurl was about to send the request: more than once when a reused connection turned out to be dead.
-    private(set) var sendings = 0
 
     init(easy: UnsafeMutableRawPointer, limit: Int) {
         self.easy = easy
@@ -24,12 +22,6 @@ final class ResponseCollector {
             guard let bytes, let collector else { return 0 }
             ResponseCollector.at(collector).receiveHeader(UnsafeRawBufferPointer(start: bytes, count: count))
             return count
-        }
-        cshims_easy_set_pointer(easy, CURLOPT_PREREQDATA, address)
-        cshims_easy_set_prereq(easy) { collector, _, _, _, _ in
-            guard let collector else { return CURL_PREREQFUNC_ABORT }
-            ResponseCollector.at(collector).sendings += 1
-            return CURL_PREREQFUNC_OK
         }
         cshims_easy_set_pointer(easy, CURLOPT_WRITEDATA, address)
         cshims_easy_set_receiver(easy, CURLOPT_WRITEFUNCTION) { bytes, _, count, collector in
@@ -49,7 +41,6 @@ final class ResponseCollector {
         headers = HTTPHeaders()
         body = []
         isTooLarge = false
-        sendings = 0
     }
 
     private func receiveHeader(_ line: UnsafeRawBufferPointer) {

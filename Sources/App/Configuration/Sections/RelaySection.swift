@@ -9,6 +9,11 @@ public struct RelaySection: Sendable {
         case exactlyOnce = "exactly_once"
     }
 
+    public enum HTTPVersion: String, CaseIterable, Sendable {
+        case automatic = "auto"
+        case http1 = "1.1"
+    }
+
     public var requestTopics = ["chat.requests"]
     public var replyTopic = "chat.replies"
     public var allowedReplyTopics: [String] = []
@@ -22,6 +27,7 @@ public struct RelaySection: Sendable {
     public var delivery = Delivery.atLeastOnce
     public var onCapacityExhausted = RouterSettings.CapacityPolicy.wait
     public var requestDeadline = Duration.seconds(600)
+    public var httpVersion = HTTPVersion.automatic
     public var transactionInterval = Duration.milliseconds(100)
     public var streamFlush = Duration.milliseconds(50)
     public var maxBufferedBytes = 268_435_456
@@ -48,6 +54,7 @@ public struct RelaySection: Sendable {
         section.read("delivery", .choice, into: &delivery)
         section.read("on_capacity_exhausted", .choice, into: &onCapacityExhausted)
         section.read("request_deadline", .seconds(atLeast: 0.001), into: &requestDeadline)
+        section.read("http_version", .choice, into: &httpVersion)
         section.read("transaction_interval", .seconds(atLeast: 0.001, atMost: 60), into: &transactionInterval)
         section.read("stream_flush", .seconds(atMost: 60), into: &streamFlush)
         section.read("max_buffered_bytes", .integer(in: 1_048_576...Int.max), into: &maxBufferedBytes)

@@ -5,7 +5,7 @@ import Glibc
 enum KafkaFloorCommand {
     /// Each request's value and headers go back as its reply, until the process is ended.
     static func run(_ arguments: [String]) throws(Unmeasurable) {
-        guard arguments.count == 2, let linger = Int(arguments[1]) else {
+        guard arguments.count == 2, let linger = Double(arguments[1]) else {
             throw Unmeasurable("kafka-floor: expected BROKERS LINGER")
         }
         let brokers = arguments[0]

@@ -5,8 +5,8 @@ enum KafkaTuning {
 
     /// What producers wait for more records to send along: `config/relay.yaml`'s value under load, the relay's default
     /// where latency is measured.
-    static let lingerUnderLoad = 5
-    static let lingerForLatency = 1
+    static let lingerUnderLoad = 5.0
+    static let lingerForLatency = 0.2
 
     /// What the raw programs read and write with: as the relay does, so that the difference is the relay's own.
     static func consumer(_ brokers: String) -> [String: String] {
@@ -16,7 +16,7 @@ enum KafkaTuning {
         ]
     }
 
-    static func producer(_ brokers: String, linger: Int) -> [String: String] {
+    static func producer(_ brokers: String, linger: Double) -> [String: String] {
         [
             "bootstrap.servers": brokers, "enable.idempotence": "true", "acks": "all", "linger.ms": "\(linger)",
             "compression.type": "lz4", "socket.nagle.disable": "true",

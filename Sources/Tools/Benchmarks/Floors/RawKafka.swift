@@ -42,7 +42,7 @@ final class RawKafka {
 
 // The producer.
 extension RawKafka {
-    static func producer(_ brokers: String, linger: Int) throws(Unmeasurable) -> RawKafka {
+    static func producer(_ brokers: String, linger: Double) throws(Unmeasurable) -> RawKafka {
         try RawKafka(RD_KAFKA_PRODUCER, KafkaTuning.producer(brokers, linger: linger))
     }
 

@@ -42,7 +42,7 @@ final class World {
     var converseURL: String { "\(endpoint)/model/\(Samples.modelID)/converse" }
 
     /// The relay, consuming.
-    func startRelay(inFlight: Int, linger: Int) throws(Unmeasurable) -> ChildProcess {
+    func startRelay(inFlight: Int, linger: Double) throws(Unmeasurable) -> ChildProcess {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let port = try Self.freePort()
@@ -55,14 +55,14 @@ final class World {
     }
 
     /// The least that answers requests: each comes back as its own reply.
-    func startEcho(linger: Int) throws(Unmeasurable) -> ChildProcess {
+    func startEcho(linger: Double) throws(Unmeasurable) -> ChildProcess {
         let echo = try ChildProcess(Executables.ourselves, ["kafka-floor", brokers, "\(linger)"])
         _ = try echo.line(within: .seconds(10))
         processes.append(echo)
         return echo
     }
 
-    private func configuration(inFlight: Int, linger: Int, port: Int) -> String {
+    private func configuration(inFlight: Int, linger: Double, port: Int) -> String {
         """
         kafka:
           bootstrap.servers: \(brokers)
