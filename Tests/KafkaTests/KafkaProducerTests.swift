@@ -95,7 +95,8 @@ import Time
         await producer.close(deadline: .soon())
     }
 
-    @RequestPath @Test func `a topic that is away holds up no other, and what is posted to it is bounded`() async throws {
+    @RequestPath @Test func `a topic that is away holds up no other, and what is posted to it is bounded`() async throws
+    {
         let broker = try TestBroker(brokers: 2)
         for (topic, leader) in [("away", 2), ("here", 1)] {
             try broker.cluster.createTopic(topic, partitions: 1)

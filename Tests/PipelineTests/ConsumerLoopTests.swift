@@ -103,7 +103,9 @@ import Time
         #expect(source.commits.allSatisfy { $0[Self.partition]?.offset == Offset(5) })
     }
 
-    @Test @RequestPath func `an outcome that is never acknowledged does not hold up a revocation for ever`() async throws {
+    @Test @RequestPath func `an outcome that is never acknowledged does not hold up a revocation for ever`()
+        async throws
+    {
         let (fixture, source) = (PipelineFixture(), FakeSource())
         fixture.publisher.stalled = ["replies"]
         source.add(requests(0..<2))
@@ -118,22 +120,38 @@ import Time
         #expect(source.commits.allSatisfy { $0[Self.partition]?.offset == Offset(0) })
     }
 
-    @Test @RequestPath func `a reply topic that takes nothing does not slow other partitions, within the bytes allowed`()
+    @Test @RequestPath func `a reply topic that takes nothing slows nobody else, not even in its own partition`()
         async throws
     {
         let (fixture, source) = (PipelineFixture(), FakeSource())
         fixture.publisher.stalled = ["replies.away"]
         let away = [("reply-topic", Array("replies.away".utf8))]
-        source.add((0..<50).map { .request(PipelineFixture.body, headers: away, partition: 0, offset: $0) })
-        source.add((0..<50).map { .request(PipelineFixture.body, partition: 1, offset: $0) })
+        source.add((0..<100).map { .request(PipelineFixture.body, headers: $0 % 2 == 0 ? away : [], offset: $0) })
         let loop = makeLoop(fixture, source, concurrency: 4)
-        let partitions = (0..<2).map { TopicPartition(topic: "chat.requests", partition: $0) }
 
-        await loop.assign(partitions)
+        await loop.assign([Self.partition])
         await fixture.publisher.untilPublished(50)
 
         #expect(fixture.publisher.published.allSatisfy { $0.topic == "replies" })
-        #expect(loop.inFlight == 4 && source.queued(partitions[0]) == 46)
+        #expect(source.queued(Self.partition) == 0)
+    }
+
+    @Test @RequestPath func `outcomes that wait are bounded by bytes`() async throws {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        fixture.publisher.stalled = ["replies"]
+        source.add(requests(0..<1000))
+        let settings = SchedulerSettings(partitionConcurrency: 4, maxBufferedBytes: 100_000)
+        let loop = ConsumerLoop(
+            settings: ConsumerLoop.Settings(scheduler: settings, drainGrace: .milliseconds(1)), source: source,
+            handler: fixture.handler, logger: .discard)
+
+        await loop.assign([Self.partition])
+        await fixture.publisher.untilStalled(15)
+        for _ in 0..<100 { await Task.yield() }
+
+        #expect(loop.bufferedBytes >= 100_000 && loop.bufferedBytes < 130_000)
+        #expect(source.queued(Self.partition) > 950)
+        await loop.revoke([Self.partition])
     }
 
     @Test @RequestPath func `nothing of a lost partition is committed`() async throws {

@@ -113,7 +113,9 @@ import Time
     @Test @RequestPath func `a reply topic that is away delays its own requests only`() async throws {
         let world = TransactionsFixture()
         world.runner.failures = ["replies.away": Self.unreachable]
-        world.source.add([.request(PipelineFixture.body, headers: [("reply-topic", Array("replies.away".utf8))], offset: 0)])
+        world.source.add([
+            .request(PipelineFixture.body, headers: [("reply-topic", Array("replies.away".utf8))], offset: 0)
+        ])
         world.source.add(requests(1..<5))
         await world.loop.assign([Self.partition])
         await world.untilAnswered(4)

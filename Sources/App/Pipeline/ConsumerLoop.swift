@@ -44,6 +44,8 @@ public final class ConsumerLoop {
         let task: Task<Void, Never>
         let partition: TopicPartition
         let taken: Instant
+        /// Its place is free already; only its outcome is still on its way.
+        var isAnswered = false
     }
 
     public init(
@@ -65,7 +67,8 @@ public final class ConsumerLoop {
     }
 
     public var assignedPartitions: Set<TopicPartition> { assigned }
-    public var inFlight: Int { scheduler.inFlight }
+    /// Started and not ended.
+    public var inFlight: Int { scheduler.inFlight + scheduler.delivering }
     var isDraining: Bool { !drains.isEmpty }
     public var bufferedBytes: Int { scheduler.bufferedBytes }
     public var laneStatuses: [PartitionScheduler.LaneStatus] { scheduler.statuses }
@@ -136,12 +139,29 @@ extension ConsumerLoop {
         running[id] = Run(task: task, partition: record.source, taken: loop.now)
     }
 
+    /// What a request takes beside its record and its reply while it waits for its outcome to be safe, when nothing but
+    /// bytes bounds how many do.
+    private static let deliveryOverhead = 4096
+
+    /// The request's answer is there: while its outcome is on its way, others run in its place.
+    func answered(_ id: RecordID) {
+        guard running[id] != nil, scheduler.answered(id) else { return }
+        running[id]?.isAnswered = true
+        scheduler.hold(bytes: Self.deliveryOverhead)
+        pump()
+    }
+
     /// Later calls for the same record do nothing: under `exactly_once` a commit has said so already.
     func ended(_ id: RecordID, finished: Bool) {
-        guard running.removeValue(forKey: id) != nil else { return }
-        if finished { scheduler.finished(id) } else { scheduler.abandoned(id) }
+        guard let isAnswered = running.removeValue(forKey: id)?.isAnswered else { return }
+        if isAnswered { scheduler.release(bytes: Self.deliveryOverhead) }
+        if finished {
+            scheduler.finished(id, isAnswered: isAnswered)
+        } else {
+            scheduler.abandoned(id, isAnswered: isAnswered)
+        }
         pump()
-        if finished { schedulePromptCommit(at: pacing.finished(now: loop.now)) }
+        if finished, transactions == nil { schedulePromptCommit(at: pacing.finished(now: loop.now)) }
     }
 
     private func drop(_ records: [RecordID]) {

@@ -37,6 +37,7 @@ public final class RequestHandler {
         progress.id = id
         let answer = await answer(progress)
         guard !Task.isCancelled else { throw CancellationError() }
+        if let id { outcomes.lanes?.answered(id) }
         switch answer {
         case .success(let response):
             guard let refusal = try await outcomes.publish(response, progress) else { return }
