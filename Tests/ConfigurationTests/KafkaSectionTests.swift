@@ -44,6 +44,11 @@ import Testing
             "cannot be changed from false: positions are those of finished requests, not of records taken"
         ),
         ("enable.idempotence: false", "cannot be changed from true: a reply that is sent again must not appear twice"),
+        (
+            "transactional.id: relay",
+            "cannot be set: under relay.delivery: exactly_once it is made from group.id and group.instance.id, "
+                + "so that no two instances share one"
+        ),
         ("bootstrap: {servers: x}", "a mapping cannot be used here, expected a librdkafka property value"),
     ])
     func `what the relay sets itself cannot be overridden`(_ line: String, _ message: String) {

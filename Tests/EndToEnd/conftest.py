@@ -32,6 +32,21 @@ def noida(tmp_path_factory):
         yield broker
 
 
+@pytest.fixture
+def own_noida(tmp_path):
+    """`start()` starts a broker on always the same folder and port; `stop` it, and `start` again keeps the data."""
+    with contextlib.ExitStack() as stack:
+        port = None
+
+        def start():
+            nonlocal port
+            broker = stack.enter_context(Noida(tmp_path / "noida", port))
+            port = broker.port
+            return broker
+
+        yield start
+
+
 @pytest.fixture(scope="session")
 def tansu():
     """One Tansu broker for all tests that do not stop it: use topic names of your own."""

@@ -4,28 +4,12 @@ import contextlib
 
 import pytest
 
-from brokers import Noida
 from conftest import binary
 from simulator import Simulator
 from stage import HAIKU, Stage, deployment
 from waiting import wait_until
 
 PATIENCE = {"reconnect.backoff.max.ms": 500}
-
-
-@pytest.fixture
-def own_noida(tmp_path):
-    """`start()` starts a broker on always the same folder and port; `stop` it, and `start` again keeps the data."""
-    with contextlib.ExitStack() as stack:
-        port = None
-
-        def start():
-            nonlocal port
-            broker = stack.enter_context(Noida(tmp_path / "noida", port))
-            port = broker.port
-            return broker
-
-        yield start
 
 
 @pytest.fixture

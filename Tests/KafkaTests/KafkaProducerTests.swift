@@ -95,6 +95,32 @@ import Time
         await producer.close(deadline: .soon())
     }
 
+    @RequestPath @Test func `a topic that is away holds up no other, and what is posted to it is bounded`() async throws
+    {
+        let broker = try TestBroker(brokers: 2)
+        for (topic, leader) in [("away", 2), ("here", 1)] {
+            try broker.cluster.createTopic(topic, partitions: 1)
+            try broker.cluster.setLeader(leader, ofPartition: 0, of: topic)
+        }
+        let producer = try producer(broker)
+        #expect(await producer.partitionCount(of: "away", deadline: .soon()) == 1)
+        try broker.cluster.setBrokerDown(2)
+
+        let waiting = Task { @RequestPath in
+            _ = try await producer.publish(ProducerRecord(topic: "away", value: [1]))
+        }
+        let post = ProducerRecord(topic: "away", value: [UInt8](repeating: 1, count: 1000))
+        for _ in 0..<20_000 { producer.post(post) }
+        #expect(producer.failedPosts > 0 && producer.outstandingCount < 20_000)
+        try await producer.publish(ProducerRecord(topic: "here", value: [1]))
+
+        try broker.cluster.setBrokerUp(2)
+        try await waiting.value
+        await producer.flush(deadline: .soon())
+        #expect(producer.outstandingCount == 0)
+        await producer.close(deadline: .soon())
+    }
+
     @RequestPath @Test func `errors that pass are retried without the caller noticing`() async throws {
         let broker = try TestBroker.shared.get()
         let producer = try producer(broker, [KafkaProperty("retry.backoff.ms", "10")])

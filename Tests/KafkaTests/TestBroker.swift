@@ -9,7 +9,7 @@ struct TestBroker: Sendable {
     /// Shared by tests that do not take brokers down: clusters cost threads, group joins cost seconds.
     static let shared = Result { try TestBroker() }
 
-    init() throws { cluster = try KafkaMockCluster() }
+    init(brokers: Int = 1) throws { cluster = try KafkaMockCluster(brokers: brokers) }
 
     var properties: [KafkaProperty] { [KafkaProperty("bootstrap.servers", cluster.bootstrapServers)] }
 

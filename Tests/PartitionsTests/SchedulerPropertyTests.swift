@@ -39,6 +39,8 @@ private struct SchedulerWorld {
     var partitions: [TopicPartition: Partition] = [:]
     let names: [TopicPartition]
     var running: [(id: RecordID, partition: TopicPartition, epoch: UInt32)] = []
+    /// Those of `running` whose places are free.
+    var answered: Set<RecordID> = []
     var waiting: [RecordID: TopicPartition] = [:]
     var draining: Set<TopicPartition> = []
     var finished: [TopicPartition: Set<Offset>] = [:]
@@ -64,16 +66,22 @@ private struct SchedulerWorld {
     mutating func step() throws {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<45: try advance()
-        case 45..<85: endOne()
+        case 45..<60: answerOne()
+        case 60..<85: endOne()
         case 85..<93: try commit()
         case 93..<96: scheduler.ready(names[Int.random(in: 0..<5, using: &random)])
         case 96..<98: assign(names[Int.random(in: 0..<5, using: &random)])
         default: random.chance(50) ? revokeOne() : loseOne()
         }
-        #expect(scheduler.inFlight == running.count && running.count <= settings.maxInFlight)
+        #expect(scheduler.inFlight + scheduler.delivering == running.count)
+        #expect(scheduler.delivering == answered.count && scheduler.inFlight <= settings.maxInFlight)
         #expect(scheduler.bufferedBytes <= settings.maxBufferedBytes + 100)
         for status in scheduler.statuses {
-            #expect(status.inFlight <= (settings.ordering == .partition ? 1 : settings.partitionConcurrency))
+            let unanswered = running.filter { run in
+                run.partition == status.partition && run.epoch == scheduler.epoch(of: run.partition)
+                    && !answered.contains(run.id)
+            }
+            #expect(unanswered.count <= (settings.ordering == .partition ? 1 : settings.partitionConcurrency))
             #expect(status.waiting <= settings.lookAhead + 1)
         }
     }
@@ -166,12 +174,17 @@ private struct SchedulerWorld {
         #expect(rivals.isEmpty, "two of \(group) in flight")
     }
 
+    mutating func answerOne() {
+        guard let run = running.randomElement(using: &random), !answered.contains(run.id) else { return }
+        if scheduler.answered(run.id) { answered.insert(run.id) }
+    }
+
     mutating func endOne() {
         guard !running.isEmpty else { return }
         let (id, name, epoch) = running.remove(at: Int.random(in: 0..<running.count, using: &random))
         // A late completion is not recorded: its assignment had ended.
         if epoch == scheduler.epoch(of: name) { finished[name, default: []].insert(id.offset) }
-        scheduler.finished(id)
+        scheduler.finished(id, isAnswered: answered.remove(id) != nil)
     }
 
     mutating func commit() throws {

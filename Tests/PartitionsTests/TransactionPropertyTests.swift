@@ -31,6 +31,7 @@ private struct TransactionWorld {
     var waiting: [RecordID: TopicPartition] = [:]
     var running: [(id: RecordID, partition: TopicPartition)] = []
     var written: [RecordID: TopicPartition] = [:]
+    var answered: Set<RecordID> = []
     var underWay: (batch: [TransactionQueue.Outcome], positions: [TopicPartition: CommittedPosition])?
     /// A partition was lost since the transaction began: brokers may have refused its positions.
     var mayBeRefused = false
@@ -82,7 +83,7 @@ private struct TransactionWorld {
     mutating func abandon(_ id: RecordID) {
         let wasWritten = written.removeValue(forKey: id) != nil
         #expect(wasWritten)
-        scheduler.abandoned(id)
+        scheduler.abandoned(id, isAnswered: answered.remove(id) != nil)
     }
 
     /// A transaction under way is committed or not; who comes next finds it decided.
@@ -90,7 +91,7 @@ private struct TransactionWorld {
         if let underWay, random.chance(50) { try makeVisible(underWay.batch, underWay.positions) }
         scheduler = PartitionScheduler(settings: settings)
         queue = TransactionQueue()
-        (assigned, waiting, running, written, underWay) = ([:], [:], [], [:], nil)
+        (assigned, waiting, running, written, answered, underWay) = ([:], [:], [], [:], [], nil)
     }
 
     mutating func advance() throws {
@@ -123,6 +124,7 @@ private struct TransactionWorld {
     mutating func answerOne() {
         guard !running.isEmpty else { return }
         let run = running.remove(at: Int.random(in: 0..<running.count, using: &random))
+        if random.chance(70), scheduler.answered(run.id) { answered.insert(run.id) }
         write(run.id, run.partition)
     }
 
@@ -148,7 +150,7 @@ private struct TransactionWorld {
             settlement = queue.end(.committed)
             for id in settlement.committed {
                 written[id] = nil
-                scheduler.finished(id)
+                scheduler.finished(id, isAnswered: answered.remove(id) != nil)
             }
             #expect(settlement.committed == batch.map(\.record))
         } else {

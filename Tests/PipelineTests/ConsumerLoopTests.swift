@@ -103,6 +103,57 @@ import Time
         #expect(source.commits.allSatisfy { $0[Self.partition]?.offset == Offset(5) })
     }
 
+    @Test @RequestPath func `an outcome that is never acknowledged does not hold up a revocation for ever`()
+        async throws
+    {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        fixture.publisher.stalled = ["replies"]
+        source.add(requests(0..<2))
+        let loop = makeLoop(fixture, source, grace: .milliseconds(1))
+        await loop.assign([Self.partition])
+        await fixture.publisher.untilStalled(2)
+        #expect(loop.bufferedBytes > 2 * PipelineFixture.body.utf8.count, "replies that wait count as well")
+
+        await loop.revoke([Self.partition])
+
+        #expect(source.unassigned == [Self.partition])
+        #expect(source.commits.allSatisfy { $0[Self.partition]?.offset == Offset(0) })
+    }
+
+    @Test @RequestPath func `a reply topic that takes nothing slows nobody else, not even in its own partition`()
+        async throws
+    {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        fixture.publisher.stalled = ["replies.away"]
+        let away = [("reply-topic", Array("replies.away".utf8))]
+        source.add((0..<100).map { .request(PipelineFixture.body, headers: $0 % 2 == 0 ? away : [], offset: $0) })
+        let loop = makeLoop(fixture, source, concurrency: 4)
+
+        await loop.assign([Self.partition])
+        await fixture.publisher.untilPublished(50)
+
+        #expect(fixture.publisher.published.allSatisfy { $0.topic == "replies" })
+        #expect(source.queued(Self.partition) == 0)
+    }
+
+    @Test @RequestPath func `outcomes that wait are bounded by bytes`() async throws {
+        let (fixture, source) = (PipelineFixture(), FakeSource())
+        fixture.publisher.stalled = ["replies"]
+        source.add(requests(0..<1000))
+        let settings = SchedulerSettings(partitionConcurrency: 4, maxBufferedBytes: 100_000)
+        let loop = ConsumerLoop(
+            settings: ConsumerLoop.Settings(scheduler: settings, drainGrace: .milliseconds(1)), source: source,
+            handler: fixture.handler, logger: .discard)
+
+        await loop.assign([Self.partition])
+        await fixture.publisher.untilStalled(15)
+        for _ in 0..<100 { await Task.yield() }
+
+        #expect(loop.bufferedBytes >= 100_000 && loop.bufferedBytes < 130_000)
+        #expect(source.queued(Self.partition) > 950)
+        await loop.revoke([Self.partition])
+    }
+
     @Test @RequestPath func `nothing of a lost partition is committed`() async throws {
         let (fixture, source) = (PipelineFixture(), FakeSource())
         let gate = Gate()

@@ -16,6 +16,10 @@ final class FakePublisher: RecordPublisher {
     /// Errors for the next records of a topic, first first.
     var failures: [String: [DeliveryError]] = [:]
     var partitionCounts: [String: Int32] = [:]
+    /// Topics whose records are never acknowledged.
+    var stalled: Set<String> = []
+    private var stalledRecords: [UnsafeContinuation<Void, Never>] = []
+    private var stallWatchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     private var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
     nonisolated init() {}
@@ -26,10 +30,25 @@ final class FakePublisher: RecordPublisher {
             failures[record.topic] = errors
             throw error
         }
+        if stalled.contains(record.topic) { await stall() }
         published.append(record)
         let ready = watchers.filter { $0.count <= published.count }
         watchers.removeAll { $0.count <= published.count }
         for watcher in ready { watcher.continuation.resume() }
+    }
+
+    private func stall() async {
+        await withUnsafeContinuation { continuation in
+            stalledRecords.append(continuation)
+            let ready = stallWatchers.filter { $0.count <= stalledRecords.count }
+            stallWatchers.removeAll { $0.count <= stalledRecords.count }
+            for watcher in ready { watcher.continuation.resume() }
+        }
+    }
+
+    func untilStalled(_ count: Int) async {
+        guard stalledRecords.count < count else { return }
+        await withCheckedContinuation { stallWatchers.append((count, $0)) }
     }
 
     func post(_ record: ProducerRecord) { posted.append(record) }

@@ -135,12 +135,13 @@ final class Relay {
     /// `reconfigure` has put it into effect.
     func adopt(_ configuration: ServiceConfiguration) { self.configuration = configuration }
 
-    /// Stops intake, drains, commits, leaves the group, flushes: Kafka conventions, section 7.5.
-    func stop() async {
+    /// Stops intake, drains, commits, leaves the group, flushes: Kafka conventions, section 7.5. With `abandoning`, the
+    /// consumer having failed, there is nothing to drain for.
+    func stop(abandoning: Bool = false) async {
         health.setStopping()
         let patience = min(configuration.relay.shutdownGrace, .seconds(10))
         rebalanceTask?.cancel()
-        await consumerLoop?.stop()
+        if abandoning { consumerLoop?.abandon() } else { await consumerLoop?.stop() }
         await consumer?.close(deadline: loop.now.advanced(by: patience))
         await state?.stop(deadline: loop.now.advanced(by: patience))
         await transactions?.runner.producer.close(deadline: loop.now.advanced(by: patience))

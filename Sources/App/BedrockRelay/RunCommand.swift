@@ -31,7 +31,7 @@ enum RunCommand {
             reloading.cancel()
             if case .fatal(let error) = end { logger.error("fatal", ["reason": .string(error.description)]) }
             logger.info("stopping", ["reason": .string(end.description)])
-            await relay.stop()
+            await relay.stop(abandoning: end.exitCode == .failure)
             await admin.stop()
             logger.info("stopped", [:])
             return end.exitCode

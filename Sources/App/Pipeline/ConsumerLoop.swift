@@ -50,6 +50,8 @@ public final class ConsumerLoop {
         let task: Task<Void, Never>
         let partition: TopicPartition
         let taken: Instant
+        /// Its place is free already; only its outcome is still on its way.
+        var isAnswered = false
     }
 
     public init(
@@ -63,6 +65,7 @@ public final class ConsumerLoop {
         self.transactions = transactions
         scheduler = PartitionScheduler(settings: settings.scheduler)
         transactions?.lanes = self
+        handler.outcomes.lanes = self
     }
 
     public func start() {
@@ -70,7 +73,8 @@ public final class ConsumerLoop {
     }
 
     public var assignedPartitions: Set<TopicPartition> { assigned }
-    public var inFlight: Int { scheduler.inFlight }
+    /// Started and not ended.
+    public var inFlight: Int { scheduler.inFlight + scheduler.delivering }
     var isDraining: Bool { !drains.isEmpty }
     public var bufferedBytes: Int { scheduler.bufferedBytes }
     public var laneStatuses: [PartitionScheduler.LaneStatus] { scheduler.statuses }
@@ -141,12 +145,29 @@ extension ConsumerLoop {
         running[id] = Run(task: task, partition: record.source, taken: loop.now)
     }
 
+    /// What a request takes beside its record and its reply while it waits for its outcome to be safe, when nothing but
+    /// bytes bounds how many do.
+    private static let deliveryOverhead = 4096
+
+    /// The request's answer is there: while its outcome is on its way, others run in its place.
+    func answered(_ id: RecordID) {
+        guard running[id] != nil, scheduler.answered(id) else { return }
+        running[id]?.isAnswered = true
+        scheduler.hold(bytes: Self.deliveryOverhead)
+        pump()
+    }
+
     /// Later calls for the same record do nothing: under `exactly_once` a commit has said so already.
     func ended(_ id: RecordID, finished: Bool) {
-        guard running.removeValue(forKey: id) != nil else { return }
-        if finished { scheduler.finished(id) } else { scheduler.abandoned(id) }
+        guard let isAnswered = running.removeValue(forKey: id)?.isAnswered else { return }
+        if isAnswered { scheduler.release(bytes: Self.deliveryOverhead) }
+        if finished {
+            scheduler.finished(id, isAnswered: isAnswered)
+        } else {
+            scheduler.abandoned(id, isAnswered: isAnswered)
+        }
         pump()
-        if finished { schedulePromptCommit(at: pacing.finished(now: loop.now)) }
+        if finished, transactions == nil { schedulePromptCommit(at: pacing.finished(now: loop.now)) }
     }
 
     private func drop(_ records: [RecordID]) {
@@ -214,6 +235,13 @@ extension ConsumerLoop {
         pump()
     }
 
+    /// Drops everything at once: the consumer has failed for good, so others own its partitions and nothing can be
+    /// committed.
+    public func abandon() {
+        commitTimer?.cancel()
+        lose(Array(assigned))
+    }
+
     /// Stops intake, lets requests in flight end within the grace period, commits.
     public func stop() async {
         let partitions = Array(assigned)
@@ -229,13 +257,29 @@ extension ConsumerLoop {
         transactions?.isHurried = true
         for partition in partitions { drop(scheduler.revoked(partition)) }
         pump()
-        let timer = loop.schedule(at: loop.now.advanced(by: settings.drainGrace)) { [weak self] in
-            self?.cancelRunning(in: drain.remaining)
-        }
+        let graceEnd = loop.now.advanced(by: settings.drainGrace)
+        let timers = [
+            loop.schedule(at: graceEnd) { [weak self] in self?.cancelRunning(in: drain.remaining) },
+            loop.schedule(at: graceEnd.advanced(by: Self.patienceForCancelled)) { [weak self] in
+                self?.leaveBehind(drain)
+            },
+        ]
         await drain.untilDone()
-        timer.cancel()
+        for timer in timers { timer.cancel() }
         drains.removeAll { $0 === drain }
         transactions?.isHurried = !drains.isEmpty
+    }
+
+    /// How long requests that were given up get to end. One that waits for the brokers to acknowledge its outcome does not
+    /// hear of it.
+    private static let patienceForCancelled = Duration.seconds(1)
+
+    /// Goes on without the requests that have not ended; when they do, it changes nothing any more.
+    private func leaveBehind(_ drain: Drain) {
+        logger.warning(
+            "requests wait for their outcomes to be acknowledged; whoever is next repeats them",
+            ["partitions": .string(Self.names(Array(drain.remaining)))])
+        drain.end()
     }
 
     private func cancelRunning(in partitions: Set<TopicPartition>) {
@@ -285,18 +329,17 @@ private final class Drain {
 
     func noteDrained(_ partition: TopicPartition) {
         remaining.remove(partition)
-        guard remaining.isEmpty, let waiter = continuation else { return }
-        continuation = nil
-        waiter.resume()
+        if remaining.isEmpty { end() }
+    }
+
+    /// Nothing is waited for any more.
+    func end() {
+        remaining = []
+        continuation.take()?.resume()
     }
 
     func untilDone() async {
         guard !remaining.isEmpty else { return }
         await withUnsafeContinuation { continuation = $0 }
     }
-}
-
-extension ConsumerRecord {
-    /// Key, value and headers: what a record counts for in `max_buffered_bytes`.
-    var byteCount: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.byteCount }
 }

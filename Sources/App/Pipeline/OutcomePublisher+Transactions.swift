@@ -86,7 +86,7 @@ extension OutcomePublisher {
     private func problem(with outcome: TransactionOutcome) async -> (TransactionOutcome.Part, DeliveryError)? {
         for (part, record) in outcome.parts {
             guard let count = await publisher.partitionCount(of: record.topic) else {
-                return (part, DeliveryError(.unavailable, message: "the brokers do not say what partitions it has"))
+                return (part, DeliveryError(.unavailable, message: "its partitions are not known, or take nothing"))
             }
             if count == 0 { return (part, DeliveryError(.refused, message: "there is no such topic")) }
             if let partition = record.partition, !(0..<count).contains(partition) {

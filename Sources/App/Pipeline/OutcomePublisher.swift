@@ -23,6 +23,8 @@ public final class OutcomePublisher {
     /// For the page that people look at.
     public private(set) var failures = RecentFailures()
     private let loop = EventLoop.shared
+    /// Where what waits for its acknowledgement is counted.
+    weak var lanes: ConsumerLoop?
 
     /// `streamFlush`: for how long small chunks of a stream may be grouped.
     public init(
@@ -132,6 +134,9 @@ public final class OutcomePublisher {
 
     /// Delivers `record`, however long the broker is away. Throws when it can never be delivered, or when cancelled.
     private func deliver(_ record: ProducerRecord, _ progress: RequestProgress) async throws(Undeliverable) {
+        let bytes = record.byteCount
+        lanes?.hold(bytes: bytes)
+        defer { lanes?.release(bytes: bytes) }
         var backoff = Backoff()
         while true {
             do throws(DeliveryError) {

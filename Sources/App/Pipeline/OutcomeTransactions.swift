@@ -232,8 +232,3 @@ extension OutcomeTransactions {
         }
     }
 }
-
-extension ProducerRecord {
-    /// Key, value and headers: what a record counts for in `max_buffered_bytes`.
-    var byteCount: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.byteCount }
-}

@@ -20,7 +20,7 @@ public final class RequestHandler {
     /// What requests taken from now on are held to.
     public var settings: Settings
     private let attempts: AttemptRunner
-    private let outcomes: OutcomePublisher
+    let outcomes: OutcomePublisher
     private let loop = EventLoop.shared
 
     public init(settings: Settings, attempts: AttemptRunner, outcomes: OutcomePublisher) {
@@ -38,6 +38,7 @@ public final class RequestHandler {
         progress.id = id
         let answer = await answer(progress)
         guard !Task.isCancelled else { throw CancellationError() }
+        if let id { outcomes.lanes?.answered(id) }
         switch answer {
         case .success(let response):
             let refusal: RequestFailure?

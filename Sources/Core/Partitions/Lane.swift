@@ -17,6 +17,8 @@ struct Lane: Sendable {
     /// Whether the partition's queue may hold records. It does until a poll comes back empty.
     var hasRecords = true
     private(set) var inFlight = 0
+    /// Answered, and not ended: their outcomes are on their way.
+    private(set) var delivering = 0
     /// Whether there is something to commit that was not handed out yet.
     var isDirty = false
     /// What a transaction was last given to commit.
@@ -38,6 +40,9 @@ struct Lane: Sendable {
 
     /// Records delivered and not started.
     var waitingCount: Int { startable.count + keys.waitingCount }
+
+    /// Started and not ended.
+    var unendedCount: Int { inFlight + delivering }
 
     var lowestStartable: RecordID? { startable.lowest }
 
@@ -76,9 +81,15 @@ struct Lane: Sendable {
         return record
     }
 
-    /// Ends a record in flight; one not `finished` keeps the position where it is for the rest of the assignment.
-    mutating func end(_ record: RecordID, finished: Bool) {
+    /// Frees the place of a record in flight, which ends later.
+    mutating func answer() {
         inFlight -= 1
+        delivering += 1
+    }
+
+    /// Ends a record in flight; one not `finished` keeps the position where it is for the rest of the assignment.
+    mutating func end(_ record: RecordID, finished: Bool, isAnswered: Bool) {
+        if isAnswered { delivering -= 1 } else { inFlight -= 1 }
         if finished, tracker.finish(record.offset) { isDirty = true }
         // A record given up keeps its key: those behind it must not overtake it, the next owner starts with it.
         if finished, let key = record.key, let next = keys.release(key) { startable.insert(next) }

@@ -11,6 +11,9 @@ public struct PartitionScheduler: Sendable {
     }
     /// Started and not ended, records of partitions no longer assigned included: they take resources all the same.
     public private(set) var inFlight = 0
+    /// Answered and not ended. They take bytes, but no places: a topic that is slow to take replies must not keep others
+    /// from being asked for.
+    public private(set) var delivering = 0
     /// Bytes of records delivered and not ended, and of what `hold` added.
     public private(set) var bufferedBytes = 0
     /// Commits whose completed map did not fit its budget and lost its upper part. Can only happen when a previous
@@ -65,7 +68,7 @@ public struct PartitionScheduler: Sendable {
         slots.values.map { slot in
             let lane = lanes[slot]
             return LaneStatus(
-                partition: lane.partition, position: lane.tracker.position, inFlight: lane.inFlight,
+                partition: lane.partition, position: lane.tracker.position, inFlight: lane.unendedCount,
                 waiting: lane.waitingCount, span: lane.span)
         }
     }
@@ -171,7 +174,7 @@ extension PartitionScheduler {
     /// What to do now; nil when nothing can be done until something happens.
     public mutating func next() -> Step? {
         while let slot = drainedLine.popFirst() {
-            guard lanes[slot].phase == .draining, lanes[slot].inFlight == 0 else { continue }
+            guard lanes[slot].phase == .draining, lanes[slot].unendedCount == 0 else { continue }
             lanes[slot].phase = .drained
             return .drained(lanes[slot].partition)
         }
@@ -186,14 +189,28 @@ extension PartitionScheduler {
         return nil
     }
 
+    /// A started record's answer is there, its outcome not safe yet: others may start in its place. False where it keeps
+    /// it, since outcomes must not overtake each other. Whoever ends the record repeats what this returned.
+    public mutating func answered(_ record: RecordID) -> Bool {
+        guard settings.ordering != .partition else { return false }
+        inFlight -= 1
+        delivering += 1
+        let slot = Int(record.slot)
+        if lanes[slot].epoch == record.epoch {
+            lanes[slot].answer()
+            requeue(slot)
+        }
+        return true
+    }
+
     /// A started record's outcome is safe: it need not be repeated.
-    public mutating func finished(_ record: RecordID) {
-        end(record, finished: true)
+    public mutating func finished(_ record: RecordID, isAnswered: Bool = false) {
+        end(record, finished: true, isAnswered: isAnswered)
     }
 
     /// A started record was given up without an outcome: whoever owns the partition next repeats it.
-    public mutating func abandoned(_ record: RecordID) {
-        end(record, finished: false)
+    public mutating func abandoned(_ record: RecordID, isAnswered: Bool = false) {
+        end(record, finished: false, isAnswered: isAnswered)
     }
 
     /// Counts bytes that are held beside the records, such as replies; `release` takes them back.
@@ -230,12 +247,12 @@ extension PartitionScheduler {
         return nil
     }
 
-    private mutating func end(_ record: RecordID, finished: Bool) {
-        inFlight -= 1
+    private mutating func end(_ record: RecordID, finished: Bool, isAnswered: Bool) {
+        if isAnswered { delivering -= 1 } else { inFlight -= 1 }
         bufferedBytes -= record.bytes
         let slot = Int(record.slot)
         guard lanes[slot].epoch == record.epoch else { return }  // given back or lost meanwhile: a late completion
-        lanes[slot].end(record, finished: finished)
+        lanes[slot].end(record, finished: finished, isAnswered: isAnswered)
         requeue(slot)
         noteDrained(slot)
     }
@@ -263,7 +280,7 @@ extension PartitionScheduler {
     }
 
     private mutating func noteDrained(_ slot: Int) {
-        guard lanes[slot].phase == .draining, lanes[slot].inFlight == 0 else { return }
+        guard lanes[slot].phase == .draining, lanes[slot].unendedCount == 0 else { return }
         drainedLine.append(slot)
     }
 }

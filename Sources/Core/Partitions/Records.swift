@@ -71,3 +71,13 @@ public struct ProducerRecord: Sendable {
         self.headers = headers
     }
 }
+
+extension ConsumerRecord {
+    /// Key, value and headers: what a record counts for in `max_buffered_bytes`.
+    public var byteCount: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.byteCount }
+}
+
+extension ProducerRecord {
+    /// Key, value and headers: what a record counts for in `max_buffered_bytes`.
+    public var byteCount: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.byteCount }
+}

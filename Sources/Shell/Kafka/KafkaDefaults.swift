@@ -42,6 +42,9 @@ enum KafkaDefaults {
         KafkaProperty("acks", "all"),
         KafkaProperty("linger.ms", "\(lingerMilliseconds)"),
         KafkaProperty("compression.type", "lz4"),
+        // What is in flight bounds the queue already; a bound of its own would let one topic that is away fill it, and
+        // hold up all others.
+        KafkaProperty("queue.buffering.max.messages", "0"),
         // Keys land where Java clients look for them.
         KafkaProperty("partitioner", "murmur2_random"),
     ]

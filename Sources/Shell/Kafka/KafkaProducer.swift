@@ -26,6 +26,7 @@ public final class KafkaProducer {
     var topics = TopicDirectory()
     var lookups: [String: TopicLookup] = [:]
 
+    private var postedBytes = 0
     /// Records given to `post` that could not be delivered.
     public private(set) var failedPosts = 0
     /// Instances that were replaced after a fatal error.
@@ -48,8 +49,19 @@ public final class KafkaProducer {
         try await withUnsafeContinuation { accept(record, $0) }.get()
     }
 
-    /// Produces `record` without waiting; what fails is counted and logged.
-    public func post(_ record: ProducerRecord) { accept(record, nil) }
+    /// Produces `record` without waiting; what fails is counted and logged. So is what is posted while too much waits
+    /// already: nobody waits for posts, so nothing else would bound them when their topic is away.
+    public func post(_ record: ProducerRecord) {
+        guard postedBytes < Self.largestPosts else {
+            return notePostFailure(record.topic, KafkaError(RD_KAFKA_RESP_ERR__QUEUE_FULL))
+        }
+        postedBytes += Self.weight(of: record)
+        accept(record, nil)
+    }
+
+    private static let largestPosts = 16 << 20
+    /// With what librdkafka and we need beside it.
+    private static func weight(of record: ProducerRecord) -> Int { record.byteCount + 512 }
 
     /// Records not delivered and not failed yet.
     public var outstandingCount: Int { outstanding.count }
@@ -140,8 +152,9 @@ extension KafkaProducer {
         guard let entry = outstanding.remove(slot) else { return }
         if let continuation = entry.continuation {
             continuation.resume(returning: result)
-        } else if case .failure(let error) = result {
-            notePostFailure(entry.record.topic, error)
+        } else {
+            postedBytes -= Self.weight(of: entry.record)
+            if case .failure(let error) = result { notePostFailure(entry.record.topic, error) }
         }
         if outstanding.isEmpty { allDelivered.fire() }
     }

@@ -34,6 +34,7 @@ public final class TransactionalProducer {
     private var restartPace = RestartPace()
     private var topics = TopicDirectory()
     private var lookups: [String: Signal] = [:]
+    private var stalled = StalledTopics()
 
     /// Instances that were replaced after a fatal error.
     public private(set) var restarts = 0
@@ -72,7 +73,17 @@ public final class TransactionalProducer {
             return handle.commitTransaction(positions, of: group, deadline: deadline).begun(with: handle)
         }
         self.batch = nil
+        noteTopics(of: records, batch)
         return note(ending?.ending, startFailure: ending?.startFailure, batch)
+    }
+
+    /// Remembers topics that took nothing while others took records.
+    private func noteTopics(of records: [ProducerRecord], _ batch: ProducedBatch) {
+        guard batch.delivered > 0 else { return }  // then it is not the topics
+        if batch.failures.isEmpty, !stalled.isEmpty { for record in records { stalled.clear(record.topic) } }
+        for (index, error) in batch.failures where error.kind == .timedOut {
+            stalled.note(records[index].topic, now: EventLoop.shared.now)
+        }
     }
 
     /// How long calls that may be repeated are: longer than the brokers let a transaction live.
@@ -81,7 +92,7 @@ public final class TransactionalProducer {
     private func note(
         _ ending: TransactionEnding?, startFailure: TransactionFailure?, _ batch: ProducedBatch
     ) -> End {
-        if let startFailure { rebuild(after: startFailure.error) }
+        if let error = startFailure?.error ?? client?.handle.fatalError { rebuild(after: error) }
         switch ending {
         case .committed: return .committed
         case .aborted(let error): return .aborted(error, failures: batch.failures)
@@ -130,8 +141,12 @@ extension TransactionalProducer {
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_DR:
             while let message = rd_kafka_event_message_next(event) {
-                guard let error = KafkaError.check(message.pointee.err) else { continue }
-                batch?.fail(slot: ClientHandle.slot(of: message), error)
+                let slot = ClientHandle.slot(of: message)
+                if let error = KafkaError.check(message.pointee.err) {
+                    batch?.fail(slot: slot, error)
+                } else {
+                    batch?.deliver(slot: slot)
+                }
             }
         case RD_KAFKA_EVENT_ERROR:
             if let fatal = client?.handle.fatalError {
@@ -209,11 +224,13 @@ extension TransactionalProducer {
 // MARK: - Topics
 
 extension TransactionalProducer {
-    /// The number of partitions of `topic`; 0 when it does not exist, nil when the brokers do not say by `deadline`.
+    /// The number of partitions of `topic`; 0 when it does not exist, nil when the brokers do not say by `deadline`, or
+    /// when the topic is left alone for now because it took nothing.
     ///
     /// Ask before a record goes to a topic: one that does not exist would hold up the transaction, and with it all others.
     public func partitionCount(of topic: String, deadline: Instant) async -> Int32? {
         guard TopicDirectory.isLegalName(topic) else { return 0 }
+        if stalled.isResting(topic, now: EventLoop.shared.now) { return nil }
         if topics.look(up: topic, now: EventLoop.shared.now) == .unknown {
             await lookUp(topic).wait(until: deadline)
         }
@@ -261,6 +278,8 @@ private final class ProducedBatch {
     private let number: Int
     private(set) var failures: [Int: KafkaError] = [:]
     private(set) var firstFailure: KafkaError?
+    /// How many records the brokers have taken.
+    private(set) var delivered = 0
     private var servedWaiter: UnsafeContinuation<Void, Never>?
 
     private static let indexBits = 32
@@ -279,6 +298,10 @@ private final class ProducedBatch {
         // Purged by an abort: the consequence of a failure, not one.
         guard slot >> Self.indexBits == number, !error.isPurge else { return }
         fail(slot & (1 << Self.indexBits - 1), error)
+    }
+
+    func deliver(slot: Int) {
+        if slot >> Self.indexBits == number { delivered += 1 }
     }
 
     func untilServed() async {

@@ -95,6 +95,11 @@ extension KafkaMockCluster {
         try check(rd_kafka_mock_coordinator_set(cluster, "group", group, Int32(broker)))
     }
 
+    /// Moves the coordinator of a transactional id to another broker.
+    public func setCoordinator(_ broker: Int, ofTransactionalID id: String) throws(KafkaMockClusterError) {
+        try check(rd_kafka_mock_coordinator_set(cluster, "transaction", id, Int32(broker)))
+    }
+
     private func check(_ code: rd_kafka_resp_err_t) throws(KafkaMockClusterError) {
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
             throw KafkaMockClusterError(message: String(cString: rd_kafka_err2str(code)))

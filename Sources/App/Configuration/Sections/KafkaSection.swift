@@ -59,7 +59,8 @@ public struct KafkaSection: Sendable {
     private static let brokerKeys: Set<String> = ["bootstrap.servers", "metadata.broker.list"]
 
     struct OwnProperty {
-        var value: String
+        /// The one value it may have; nil: it may not be set.
+        var value: String?
         var reason: String
     }
 
@@ -73,6 +74,10 @@ public struct KafkaSection: Sendable {
             value: "false", reason: "positions are those of finished requests, not of records taken"),
         "enable.idempotence": OwnProperty(
             value: "true", reason: "a reply that is sent again must not appear twice"),
+        "transactional.id": OwnProperty(
+            value: nil,
+            reason: "under relay.delivery: exactly_once it is made from group.id and group.instance.id, "
+                + "so that no two instances share one"),
         "delivery.report.only.error": OwnProperty(
             value: "false", reason: "a request is finished when its reply's delivery is reported"),
         "enabled_events": OwnProperty(value: "0", reason: "events are taken by callbacks"),
@@ -109,7 +114,8 @@ extension ValueType<Secret> {
         ValueType { node, key, context in
             let reading = property.read(node, key, context)
             guard case .value(let value) = reading, value.reveal().lowercased() != own.value else { return reading }
-            context.error(node, key, "cannot be changed from \(own.value): \(own.reason)")
+            let problem = own.value.map { "cannot be changed from \($0)" } ?? "cannot be set"
+            context.error(node, key, "\(problem): \(own.reason)")
             return .invalid
         }
     }
