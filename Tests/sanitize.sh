@@ -28,13 +28,19 @@ run() {
     export TSAN_OPTIONS="$common:suppressions=$PWD/Tests/thread-sanitizer.supp"
     # What a process holds at its end is no leak, and ours end by _exit. The clock library comes first on purpose.
     export ASAN_OPTIONS="$common:detect_leaks=0:verify_asan_link_order=0"
+    preload=
+    if [ "$sanitizer" = thread ]; then
+        preload=$PWD/$folder/c11_threads.so
+        cc -shared -fPIC -O1 -Wall -Werror -o "$preload" Tests/c11_threads.c || exit 1
+    fi
     if ! swift build --build-tests --sanitize="$sanitizer" --scratch-path "$folder"; then
         failed="$failed $sanitizer-build"
         return
     fi
-    step "$sanitizer-swift-tests" swift test --skip-build --no-parallel --sanitize="$sanitizer" \
-        --scratch-path "$folder" </dev/null
-    step "$sanitizer-end-to-end" env RELAY_BIN="$PWD/$folder/debug" .venv/bin/python -m pytest -q Tests/EndToEnd
+    step "$sanitizer-swift-tests" env LD_PRELOAD="$preload" swift test --skip-build --no-parallel \
+        --sanitize="$sanitizer" --scratch-path "$folder" </dev/null
+    step "$sanitizer-end-to-end" env LD_PRELOAD="$preload" RELAY_BIN="$PWD/$folder/debug" \
+        .venv/bin/python -m pytest -q Tests/EndToEnd
     for report in "$reports"/*; do
         [ -e "$report" ] || continue
         echo "== $report"

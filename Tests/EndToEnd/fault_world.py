@@ -1,5 +1,6 @@
 """A broker, a simulator and instances of the relay under load, with everything that can go wrong on command."""
 
+import os
 import random
 import re
 import signal
@@ -181,7 +182,11 @@ class FaultWorld:
         environment = {**self.stage.environment, "AWS_REGION": "us-east-1"}
         if self._clock_library:
             self._write_clock(number)
-            environment |= {"LD_PRELOAD": str(self._clock_library), "CLOCK_JUMP_FILE": str(self._clock_file(number))}
+            libraries = [str(self._clock_library), os.environ.get("LD_PRELOAD", "")]  # a sanitizer may need one, too
+            environment |= {
+                "LD_PRELOAD": " ".join(libraries).strip(),
+                "CLOCK_JUMP_FILE": str(self._clock_file(number)),
+            }
         return Relay(self._binary, config, self._folder, environment, f"relay-{number}")
 
     def _clock_file(self, number):
