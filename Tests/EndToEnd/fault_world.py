@@ -260,11 +260,11 @@ class FaultWorld:
 
     def history(self):
         def outcomes(topic, status):
-            records = self.stage.reader(topic).read_data(60)
+            records = self.stage.reader(topic).read_to_end(60)
             return [Outcome(record.text("x-relay-source"), record.text(status)) for record in records]
 
         return History(
-            requests=[_request(record) for record in self.stage.reader(self.stage.request_topic).read_data(60)],
+            requests=[_request(record) for record in self.stage.reader(self.stage.request_topic).read_to_end(60)],
             replies=outcomes(self.stage.reply_topic, "x-relay-status"),
             dead_letters=outcomes(self.stage.dead_letter_topic, "x-relay-error-status"),
             sends=[Send(entry["time_ms"], entry["id"]) for entry in self.simulator.entries()],
