@@ -176,7 +176,12 @@ class FaultWorld:
         config = self.stage.config(
             [deployment("claude", HAIKU, timeout=2), deployment("claude", SONNET, timeout=2)],
             kafka=kafka,
-            relay={"ordering": self.ordering, "delivery": self.delivery, "partition_concurrency": 16},
+            relay={
+                "ordering": self.ordering,
+                "delivery": self.delivery,
+                "partition_concurrency": 16,
+                "request_deadline": 1_000_000,  # clocks jump by days
+            },
             router_settings={"num_retries": 2, "cooldown_time": 1},
         )
         environment = {**self.stage.environment, "AWS_REGION": "us-east-1"}
