@@ -6,10 +6,10 @@ SHELL_SCRIPTS := deploy/*.sh Tests/*.sh Tests/EndToEnd/*.sh .ci/run
 SWIFT_FOLDERS := Package.swift Sources Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test lint format bench docs clean deps test-deps
+.PHONY: help build release demo test test-faults test-sanitize lint format bench docs clean deps test-deps
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 build: ## build for development
 	@$(SWIFT_BUILD)
@@ -22,6 +22,12 @@ demo: deps release ## see it work: broker, Bedrock simulator and relay in one pr
 
 test: test-deps ## run all tests: Swift's, then end to end against real brokers
 	@Tests/run.sh
+
+test-faults: test-deps release ## random schedules of faults; FAULT_ROUNDS=N FAULT_SEED=N FAULT_SECONDS=N ...
+	@FAULT_ROUNDS=$${FAULT_ROUNDS:-2} .venv/bin/python -m pytest -q Tests/EndToEnd/test_faults.py
+
+test-sanitize: test-deps ## all tests under Thread Sanitizer and Address Sanitizer
+	@Tests/sanitize.sh
 
 lint: ## check formatting and scripts
 	@swift format lint --strict --recursive $(SWIFT_FOLDERS)

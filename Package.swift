@@ -41,6 +41,7 @@ let package = Package(
     products: [
         .executable(name: "bedrock-relay", targets: ["BedrockRelay"]),
         .executable(name: "bedrock-simulator", targets: ["SimulatorTool"]),
+        .executable(name: "kafka-mock", targets: ["KafkaMock"]),
         .executable(name: "relay-benchmarks", targets: ["Benchmarks"]),
         .executable(name: "routing-replay", targets: ["RoutingReplay"]),
         .executable(name: "converse-map", targets: ["ConverseMap"]),
@@ -103,6 +104,7 @@ let package = Package(
             name: "Simulator", dependencies: ["CRdKafka", "CShims"], path: "Sources/Tools/Simulator",
             swiftSettings: strict),
         tool("SimulatorTool", ["Simulator"]),
+        tool("KafkaMock", ["Simulator"]),
         tool(
             "Benchmarks",
             [

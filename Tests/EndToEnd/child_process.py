@@ -23,14 +23,14 @@ class ChildProcess:
 
     started = []  # for the reports of failed tests; conftest.py forgets those that ended before a test
 
-    def __init__(self, name, command, environment=None):
+    def __init__(self, name, command, environment=None, stdin=subprocess.DEVNULL):
         self.name = name
         self._lines = []
         self._changed = threading.Condition()
         self._readers_left = 2
         self.process = subprocess.Popen(
             [str(word) for word in command],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
@@ -80,6 +80,19 @@ class ChildProcess:
                     break
                 self._changed.wait(left)
         raise AssertionError(f"{self.name} did not print {pattern!r}\n{self.report()}")
+
+    def write_line(self, line):
+        """To the program's standard input, which is to be a pipe."""
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def wait_for_line_after(self, count, timeout=10):
+        """The line that follows the first `count` lines."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._lines) > count or self._readers_left == 0, timeout)
+            if len(self._lines) > count:
+                return self._lines[count]
+        raise AssertionError(f"{self.name} printed no more\n{self.report()}")
 
     def wait_until(self, is_ready, what, timeout=20, interval=0.05):
         """Polls `is_ready` until it returns something true, which is the result."""

@@ -27,7 +27,7 @@ class Stage:
     `submit` writes a request; `reply`, `event` and `dead_letter` wait for what came of it.
     """
 
-    def __init__(self, broker, simulator, partitions=1, topic_config=None):
+    def __init__(self, broker, simulator, partitions=1, topic_config=None, reply_partitions=None):
         self.broker = broker
         self.simulator = simulator
         self.partitions = partitions
@@ -37,8 +37,9 @@ class Stage:
         self.reply_topic = f"{name}.replies"
         self.event_topic = f"{name}.events"
         self.dead_letter_topic = f"{name}.dlq"
-        for topic in (self.request_topic, self.reply_topic, self.event_topic, self.dead_letter_topic):
+        for topic in (self.request_topic, self.event_topic, self.dead_letter_topic):
             broker.create_topic(topic, partitions, topic_config)
+        broker.create_topic(self.reply_topic, reply_partitions or partitions, topic_config)
         self._writer = None
         self._group = None
         self._readers = {}

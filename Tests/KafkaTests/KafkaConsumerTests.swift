@@ -64,6 +64,13 @@ import Time
         try probe.consumer.commit([topic[1]: CommittedPosition(offset: Offset(1))])
         await changes.wait(for: "commit") { probe.committed[topic[1]] == .some(nil) }
 
+        // One that librdkafka tries again does not overwrite a newer one.
+        let before = probe.commitCount
+        broker.cluster.pushRequestErrors([.notCoordinator], for: .offsetCommit)
+        for offset in Int64(2)...5 { try probe.consumer.commit([topic[1]: CommittedPosition(offset: Offset(offset))]) }
+        await changes.wait(for: "first and newest commit") { probe.commitCount == before + 2 }
+        #expect(try await probe.consumer.committed(topic, deadline: .soon())[topic[1]]?.offset == Offset(5))
+
         try await probe.consumer.close(deadline: .soon())
         try #expect(probe.consumer.poll(topic[0]) == nil)
         await producer.close(deadline: .soon())

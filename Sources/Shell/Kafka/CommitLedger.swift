@@ -2,7 +2,7 @@ import EventLoop
 import Partitions
 import Time
 
-/// Commits that wait for a rebalance to end, and those under way with who waits for them.
+/// Commits that wait for a rebalance or for another commit to end, and those under way with who waits for them.
 @RequestPath
 struct CommitLedger {
     private var held: [TopicPartition: CommittedPosition] = [:]
@@ -10,14 +10,14 @@ struct CommitLedger {
     private var lastID = 0
     private var onNoneUnderWay: (@RequestPath () -> Void)?
     private var actionNumber = 0
+    /// Fires when the next of those under way ends.
+    private(set) var nextEnd = Signal()
 
     /// One task that waits for a commit's end.
     final class Waiter {
         let ended = Signal()
         var error: KafkaError?
     }
-
-    nonisolated init() {}
 
     mutating func hold(_ positions: [TopicPartition: CommittedPosition]) {
         held.merge(positions) { _, newer in newer }
@@ -51,6 +51,8 @@ struct CommitLedger {
         guard let waiter = underWay.removeValue(forKey: id) else { return nil }
         waiter?.error = error
         waiter?.ended.fire()
+        nextEnd.fire()
+        nextEnd = Signal()
         return underWay.isEmpty ? onNoneUnderWay.take() : nil
     }
 

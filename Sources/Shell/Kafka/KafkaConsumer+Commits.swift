@@ -8,10 +8,12 @@ extension KafkaConsumer {
     /// within the session timeout.
     private static let patienceForCommits: Duration = .seconds(3)
 
-    /// Commits positions (next to read) with their metadata; `.committed` reports the end. During a rebalance the
-    /// newest position of each partition is kept and sent when it is over.
+    /// Commits positions (next to read) with their metadata; `.committed` reports the end. During a rebalance, and while
+    /// a commit is under way, the newest position of each partition is kept and sent when it is over: librdkafka repeats
+    /// a commit that failed, and one sent meanwhile would be overwritten by the older.
     public func commit(_ positions: [TopicPartition: CommittedPosition]) {
-        if rebalance.allowsPeriodicCommit { send(positions, waiter: nil) } else { commits.hold(positions) }
+        commits.hold(positions)
+        sendHeldCommits()
     }
 
     /// Commits and suspends until the broker has answered, or `deadline` has passed. This is the drain's own commit: it
@@ -38,6 +40,7 @@ extension KafkaConsumer {
     private static let pauseBetweenCommits: Duration = .milliseconds(100)
 
     private func commitOnce(_ positions: [TopicPartition: CommittedPosition], deadline: Instant) async -> KafkaError? {
+        await untilNoCommitIsUnderWay(deadline: deadline)
         guard rebalance.allowsDrainCommit, !isClosing else { return Self.rebalanceInProgress }
         let held = commits.takeHeld()
         let all = held.merging(positions) { _, newer in newer }
@@ -86,8 +89,15 @@ extension KafkaConsumer {
     }
 
     func sendHeldCommits() {
-        guard rebalance.allowsPeriodicCommit else { return }
+        guard rebalance.allowsPeriodicCommit, !commits.isAnyUnderWay else { return }
         send(commits.takeHeld(), waiter: nil)
+    }
+
+    private func untilNoCommitIsUnderWay(deadline: Instant) async {
+        let end = min(deadline, EventLoop.shared.now.advanced(by: Self.patienceForCommits))
+        while commits.isAnyUnderWay {
+            guard await commits.nextEnd.wait(until: end) else { return }
+        }
     }
 
     /// Not `rd_kafka_offsets_store`: it discards metadata before 2.2.0.
@@ -117,6 +127,7 @@ extension KafkaConsumer {
         let next = commits.end(id, error: error)
         report(.committed(results))
         next?()
+        sendHeldCommits()
     }
 
     /// Calls `action` when no commit is under way, now or when the last has ended; but no later than the patience lasts.

@@ -27,4 +27,15 @@ int cshims_pipe(int ends[2]);
 // Has the program that is started close all descriptors from `first` on.
 int cshims_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
+// Tell Thread Sanitizer, in a build that has it, of a lock that it does not see: code that was not compiled with it took
+// the lock, or is about to give it back. Nothing otherwise.
+extern void __tsan_acquire(void *address) __attribute__((weak));
+extern void __tsan_release(void *address) __attribute__((weak));
+static inline void cshims_lock_taken(void *lock) {
+    if (__tsan_acquire) __tsan_acquire(lock);
+}
+static inline void cshims_lock_given_back(void *lock) {
+    if (__tsan_release) __tsan_release(lock);
+}
+
 #endif
