@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("state_topic: s", "is not supported yet, expected null"),
+        ("state_topic: s", "is not supported yet, expected null")
     ])
     func `what has not been built yet is refused by name`(_ line: String, _ message: String) {
         let key = line.prefix { $0 != ":" }
