@@ -6,7 +6,7 @@ SHELL_SCRIPTS := deploy/*.sh Tests/*.sh Tests/EndToEnd/*.sh .ci/run
 SWIFT_FOLDERS := Package.swift Sources Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test lint format bench clean deps test-deps
+.PHONY: help build release demo test lint format bench docs clean deps test-deps
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -32,7 +32,11 @@ format: ## format the Swift code
 	@swift format format --in-place --recursive $(SWIFT_FOLDERS)
 
 bench: deps release ## measure: one table, beside what the libraries alone cost
+	@deploy/install-dependencies.sh --test
 	@$(RELEASE)/relay-benchmarks
+
+docs: deps ## make the code's documentation with DocC into .build/documentation
+	@deploy/make-docs.sh
 
 clean: ## remove everything built, the tests' virtual environment included
 	@rm -rf .build .venv

@@ -58,7 +58,7 @@ let package = Package(
         core("Redaction"),
         core("JSON"),
         core("Partitions"),
-        core("Routing", ["ChatCompletions", "Time"]),
+        core("Routing", ["ChatCompletions", "JSON", "Time"]),
         core("ChatCompletions", ["JSON"]),
         core("Metrics", ["JSON", "Time"]),
 
@@ -95,7 +95,8 @@ let package = Package(
                 "Kafka", "Logging", "Metrics", "Partitions", "Pipeline", "ProviderAPI", "Redaction", "Routing",
                 "Simulator", "Threads", "Time",
             ],
-            path: "Sources/App/BedrockRelay", swiftSettings: strict),
+            path: "Sources/App/BedrockRelay",
+            resources: ["html", "css", "js"].map { .embedInCode("Page/page.\($0)") }, swiftSettings: strict),
 
         // Tools: a fake Bedrock and Kafka; timings; the replay of recorded routing scenarios; the mapping by itself.
         .target(
@@ -118,16 +119,16 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Time"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Time"),
         tests("Redaction"),
-        tests("JSON"),
-        tests("Partitions"),
+        tests("JSON", ["TestSupport"]),
+        tests("Partitions", ["TestSupport"]),
         tests("Routing", ["ChatCompletions", "TestSupport", "Time"]),
         tests("ChatCompletions", ["JSON"]),
         tests("Metrics", ["JSON", "Time"]),
         tests("Threads"),
         tests("Logging", ["JSON", "Threads", "Time"]),
-        tests("YAML"),
-        tests("EventLoop", ["Time"]),
-        tests("HTTP", ["EventLoop", "Logging", "Time"]),
+        tests("YAML", ["TestSupport"]),
+        tests("EventLoop", ["TestSupport", "Time"]),
+        tests("HTTP", ["EventLoop", "Logging", "TestSupport", "Time"]),
         tests("Kafka", ["CRdKafka", "EventLoop", "Logging", "Partitions", "Simulator", "Time"]),
         tests(
             "Bedrock",
@@ -137,7 +138,7 @@ let package = Package(
             ],
             resources: [.copy("Fixtures")]),
         tests("AdminHTTP", ["Logging", "Threads"]),
-        tests("Configuration", ["Bedrock", "Redaction", "Routing", "Time", "YAML"]),
+        tests("Configuration", ["Bedrock", "Redaction", "Routing", "TestSupport", "Time", "YAML"]),
         tests(
             "Pipeline",
             [

@@ -29,6 +29,7 @@ end_to_end() { .venv/bin/python -m pytest -q --junitxml="$results/end-to-end.xml
 step build-tests build_tests
 [ -n "$failed_steps" ] || step swift-tests swift_tests
 step build-release build_release
+step documentation deploy/make-docs.sh
 step end-to-end end_to_end
 
 # swift test writes Swift Testing's results beside the file for XCTest, which we have no tests of.

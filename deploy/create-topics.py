@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Creates the relay's topics, and with --relay-principal or --client-principal the ACLs that go with them.
+"""Creates the relay's topics, and the ACLs of the principals that are named.
 
 Safe to run again: what is there is left as it is, and what differs from the plan is said. Needs the Python package
 confluent-kafka, and rights to create topics (and ACLs).
@@ -89,6 +89,11 @@ def planned_acls(options):
             acls += allow(principal, ResourceType.TOPIC, options.state_topic, read, write, describe)
         # delivery: exactly_once.
         acls += allow(principal, ResourceType.TRANSACTIONAL_ID, options.group, write, describe, pattern=prefixed)
+    for principal in options.operator_principal:  # `bedrock-relay redrive`
+        acls += allow(principal, ResourceType.TOPIC, options.dead_letter_topic, read, describe)
+        acls += allow(principal, ResourceType.TOPIC, options.request_topic, write, describe)
+        acls += allow(principal, ResourceType.GROUP, f"{options.group}.redrive", read, describe)
+        acls += allow(principal, ResourceType.TRANSACTIONAL_ID, f"{options.group}.redrive", write, describe)
     for principal in options.client_principal:
         acls += allow(principal, ResourceType.TOPIC, options.request_topic, write, describe)
         acls += allow(principal, ResourceType.TOPIC, options.reply_topic, read, describe)
@@ -172,7 +177,11 @@ def parse(arguments):
     parser.add_argument("--partitions", type=int, default=12, help="of requests, replies and dead letters; default: 12")
     parser.add_argument("--replication-factor", type=int, default=1, help="3 in production; default: 1")
     topic("--group", "RELAY_GROUP_ID", "bedrock-relay", "the relay's consumer group; default: bedrock-relay")
-    for who, what in (("relay", "runs the relay"), ("client", "sends requests and reads replies")):
+    for who, what in (
+        ("relay", "runs the relay"),
+        ("client", "sends requests and reads replies"),
+        ("operator", "redrives dead letters"),
+    ):
         option = f"--{who}-principal"
         parser.add_argument(option, action="append", default=[], metavar="User:NAME", help=f"who {what}; repeatable")
     parser.add_argument("--dry-run", action="store_true", help="print the plan, ask no broker")

@@ -72,6 +72,7 @@ import Testing
         ),
         ("log_level: trace", "\"trace\" is not valid, expected one of debug, info, warning, error"),
         ("watch_config: maybe", "\"maybe\" is not valid, expected true or false"),
+        ("state_topic: chat.replies", "\"chat.replies\" is reply_topic as well, expected a topic of its own"),
         (
             "reply_topic: chat.requests",
             "\"chat.requests\" is one of request_topics as well, expected another topic: the relay would read what it writes"
@@ -92,20 +93,5 @@ import Testing
             problems(in: "relay: {zzz: 3}\n")[0].hasPrefix(
                 "test.yaml:1: relay.zzz: is not a known key, expected one of request_topics, "))
         #expect(problems(in: "relay: [1]\n") == ["test.yaml:1: relay: expected a mapping"])
-    }
-
-    @Test(arguments: [
-        ("state_topic: s", "is not supported yet, expected null")
-    ])
-    func `what has not been built yet is refused by name`(_ line: String, _ message: String) {
-        let key = line.prefix { $0 != ":" }
-        #expect(problems(in: "relay: {\(line)}") == ["test.yaml:1: relay.\(key): \(message)"])
-    }
-
-    @Test func `asking for the defaults of features to come is fine`() {
-        #expect(
-            problems(
-                in: "relay: {delivery: at_least_once, state_topic: null}"
-            ).isEmpty)
     }
 }

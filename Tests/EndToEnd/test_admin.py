@@ -90,13 +90,15 @@ def test_routes_tell_usage_and_limits(relay):
     haiku = by_id["haiku-1"]
     assert (haiku["model_group"], haiku["model"], haiku["region"]) == ("claude", HAIKU, "us-east-1")
     assert haiku["limits"] == {"rpm": 600, "tpm": 100_000, "max_parallel_requests": 7}
-    assert set(haiku["usage"]) == {"requests_this_minute", "tokens_this_minute"}
+    assert set(haiku["usage"]) == {
+        "requests_this_minute", "tokens_this_minute", "peer_requests_this_minute", "peer_tokens_this_minute",
+    }  # fmt: skip
     assert (haiku["in_flight"], haiku["cooldown_s"]) == (0, None)
     assert haiku["latency_s_per_token"] > 0
     assert by_id["broken-1"]["latency_s_per_token"] is None
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/routes"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics", "/routes", "/status.json"])
 def test_it_is_read_only(relay, path):
     for method in ("POST", "PUT", "DELETE"):
         assert requests.request(method, relay.admin_url + path, data="x", timeout=10).status_code == 405

@@ -94,7 +94,7 @@ def script():
 
 
 def test_the_acls_are_least_rights(script):
-    options = script.parse(["--relay-principal", "User:relay", "--client-principal", "User:shop"])
+    options = script.parse(["--relay-principal", "User:relay", "--client-principal", "User:shop", "--operator-principal=User:me"])
     rights = {
         (acl.principal, acl.restype, acl.name, acl.operation)
         for acl in script.planned_acls(options)
@@ -108,6 +108,10 @@ def test_the_acls_are_least_rights(script):
         ("User:relay", ResourceType.TOPIC, "chat.routing.metrics", AclOperation.WRITE),
         ("User:relay", ResourceType.TOPIC, "chat.requests.dlq", AclOperation.WRITE),
         ("User:relay", ResourceType.TRANSACTIONAL_ID, "bedrock-relay", AclOperation.WRITE),
+        ("User:me", ResourceType.TOPIC, "chat.requests.dlq", AclOperation.READ),
+        ("User:me", ResourceType.TOPIC, "chat.requests", AclOperation.WRITE),
+        ("User:me", ResourceType.GROUP, "bedrock-relay.redrive", AclOperation.READ),
+        ("User:me", ResourceType.TRANSACTIONAL_ID, "bedrock-relay.redrive", AclOperation.WRITE),
         ("User:shop", ResourceType.TOPIC, "chat.requests", AclOperation.WRITE),
         ("User:shop", ResourceType.TOPIC, "chat.replies", AclOperation.READ),
     }

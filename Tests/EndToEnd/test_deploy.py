@@ -225,7 +225,10 @@ def test_systemd_finds_the_unit_well_fenced(unit):
 # ------------------------------------------------------------------------------------------------------------- IAM
 
 
-@pytest.mark.parametrize("name", ["bedrock-policy.json", "msk-policy.json"])
+POLICIES = ["bedrock-policy.json", "msk-policy.json", "msk-redrive-policy.json"]
+
+
+@pytest.mark.parametrize("name", POLICIES)
 def test_parliament_knows_every_action_resource_and_condition_of_a_policy(name):
     with warnings.catch_warnings(action="ignore"):  # it uses what setuptools would like to drop
         import parliament
@@ -238,7 +241,7 @@ def test_parliament_knows_every_action_resource_and_condition_of_a_policy(name):
     assert '"*"' not in policy
 
 
-@pytest.mark.parametrize("name", ["bedrock-policy.json", "msk-policy.json"])
+@pytest.mark.parametrize("name", POLICIES)
 @pytest.mark.parametrize("trust", ["trust-irsa.json", "trust-pod-identity.json"])
 def test_a_role_can_be_made_of_the_policies(name, trust):
     with moto.mock_aws():

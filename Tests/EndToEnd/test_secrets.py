@@ -61,7 +61,7 @@ def test_secrets_are_told_to_nobody(stage, start_relay, tmp_path):
         stage.dead_letter(request)
     for request in requests:
         stage.event(request)
-    outputs = {path: relay.get(path).text for path in ("/metrics", "/routes", "/healthz", "/readyz", "/")}
+    outputs = {path: relay.get(path).text for path in ("/", "/metrics", "/routes", "/status.json", "/healthz", "/readyz")}
     reload(relay)
     stage.reader(otlp_topic).wait_for(lambda _: True, "a snapshot")
     for topic in (stage.reply_topic, stage.event_topic, stage.dead_letter_topic, otlp_topic):

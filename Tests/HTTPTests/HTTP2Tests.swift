@@ -95,20 +95,39 @@ import Testing
 
         for _ in 1...2 { #expect(areAnswered(await send(count, client, to: nginx.url))) }
 
-        #expect(client.statistics.connectionsOpened <= 40)
+        // A hundred on each, and two more for each of two shards.
+        #expect(client.statistics.connectionsOpened <= 16)
         client.close()
         server.close()
     }
 
     @Test func `a server that allows few streams gets more connections, up to the limit`() async throws {
-        let server = LoopbackServer { request, connection in connection.send(response(request.target)) }
+        let count = 8 * 4
+        let waiting = Waiting()
+        let server = LoopbackServer { request, connection in
+            if request.target == "/warm" { return connection.send(response("ok")) }
+            waiting.hold(connection, until: count, body: request.target)
+        }
         let nginx = try NginxServer(before: server.port) { $0.streams = 4 }
-        let client = client(of: nginx) { $0.multiplexedPerShard = (requests: 400, connections: 8) }
+        let client = client(of: nginx) { $0.connectionsPerMultiplexedShard = 8 }
+        _ = try await client.send(post(nginx.url + "warm"))
 
+        #expect(areAnswered(await send(count, client, to: nginx.url)))
+
+        #expect(client.statistics.connectionsOpened == 8)
+        client.close()
+        server.close()
+    }
+
+    @Test func `requests beyond all streams wait for one`() async throws {
+        let server = LoopbackServer { request, connection in connection.send(response(request.target)) }
+        let nginx = try NginxServer(before: server.port) { $0.streams = 2 }
+        let client = client(of: nginx) { $0.connectionsPerMultiplexedShard = 4 }
         #expect(areAnswered(await send(1, client, to: nginx.url)))
-        #expect(areAnswered(await send(400, client, to: nginx.url)))
 
-        #expect(client.statistics.connectionsOpened <= 8)
+        #expect(areAnswered(await send(300, client, to: nginx.url)))
+
+        #expect(client.statistics.connectionsOpened <= 4)
         client.close()
         server.close()
     }

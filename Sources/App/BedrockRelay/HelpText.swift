@@ -48,7 +48,8 @@ extension HelpTopic {
         Usually one file for Kafka and the relay, and one LiteLLM file for the models:
           bedrock-relay run --config config/relay.yaml --config config/route/fallbacks.yaml
 
-        While it runs, http://127.0.0.1:9464 (relay.admin) serves /healthz, /readyz, /metrics and /routes.
+        While it runs, http://127.0.0.1:9464 (relay.admin) serves a live page at /, and
+        /healthz, /readyz, /metrics and /routes.
         Logs are one JSON object a line on standard error; relay.log_format: text is for people.
 
         """
@@ -73,7 +74,7 @@ extension HelpTopic {
         """
 
     private static let requestText = """
-        usage: bedrock-relay request --config FILE [--config FILE ...] [--model M] TEXT
+        usage: bedrock-relay request --config FILE [--config FILE ...] [--model M] [--stream] TEXT
                bedrock-relay request --config FILE ... --json < body.json
                bedrock-relay request --config FILE ... --body FILE
 
@@ -82,7 +83,9 @@ extension HelpTopic {
 
           --config FILE        as for run; only its kafka and relay sections matter here
           --model M            the model group to ask for (default: the first group of the configuration)
-          --json               send standard input as the raw request body, print the raw reply body
+          --stream             print the answer as it comes
+          --json               send standard input as the raw request body, print the raw reply body (of a
+                               stream each record, one a line)
           --body FILE          the same with a file
           --reply-topic TOPIC  where to have the reply sent (default: relay.reply_topic)
           --timeout SECONDS    how long to wait for the reply (default: 60)

@@ -18,6 +18,7 @@ final class Relay {
     let router: SharedRouter
     let events: RoutingEvents
     let provider: BedrockProvider
+    private let outcomes: OutcomePublisher
     private(set) var configuration: ServiceConfiguration
     let logger: Logger
     let http: HTTPClient
@@ -32,6 +33,8 @@ final class Relay {
     private(set) var consumerLoop: ConsumerLoop?
     let handler: RequestHandler
     var reloads = ReloadRecord()
+    /// Nil: router state is not shared.
+    let state: StateTopic?
     private let fatal = FatalSignal()
     private var assignmentWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -66,6 +69,7 @@ final class Relay {
                 settings: configuration.router, deployments: configuration.deployments,
                 chooser: SeededChooser(seed: seed)))
         kafkaProperties = try MSKTokens.properties(of: configuration, http: http, logger: logger)
+        state = try StateTopic(configuration, kafkaProperties, instance: instance, router: router, logger: logger)
         producer = try KafkaProducer(properties: kafkaProperties, logger: logger) { _ in }
         let relay = configuration.relay
         transactions = try Self.makeTransactions(
@@ -76,12 +80,12 @@ final class Relay {
             publisher: publisher, topic: relay.metricsTopic, instance: instance,
             metrics: RelayMetrics(
                 modelGroups: configuration.modelGroups, measuresGenAI: relay.otlpMetricsTopic != nil))
-        let outcomes = OutcomePublisher(
+        outcomes = OutcomePublisher(
             publisher: publisher, defaultTopic: relay.replyTopic, deadLetterTopic: relay.deadLetterTopic,
             replies: ReplyWriter(),
             deadLetters: relay.deadLetterTopic.map {
                 DeadLetterWriter(topic: $0, consumerGroup: configuration.kafka.groupID, instance: instance)
-            }, events: events, transactions: transactions?.outcomes, logger: logger)
+            }, events: events, streamFlush: relay.streamFlush, transactions: transactions?.outcomes, logger: logger)
         handler = RequestHandler(
             settings: relay.handlerSettings,
             attempts: AttemptRunner(router: router, provider: provider, logger: logger),
@@ -119,6 +123,7 @@ final class Relay {
         transactions?.runner.consumer = consumer
         self.consumerLoop = consumerLoop
         consumerLoop.start()
+        state?.start()
         rebalanceTask = RequestPath.task { [rebalances, weak self] in
             for await rebalance in rebalances { await self?.carryOut(rebalance) }
         }
@@ -137,6 +142,7 @@ final class Relay {
         rebalanceTask?.cancel()
         await consumerLoop?.stop()
         await consumer?.close(deadline: loop.now.advanced(by: patience))
+        await state?.stop(deadline: loop.now.advanced(by: patience))
         await transactions?.runner.producer.close(deadline: loop.now.advanced(by: patience))
         metricsExport?.stop()
         await producer.close(deadline: loop.now.advanced(by: patience))
@@ -155,7 +161,7 @@ final class Relay {
     var status: RelayStatus {
         RelayStatus(
             deployments: router.status(now: loop.now), strategy: configuration.router.strategy,
-            held: router.heldCount, metrics: events.metrics, gauges: gauges())
+            held: router.heldCount, metrics: events.metrics, gauges: gauges(), failures: outcomes.failures.entries)
     }
 
     private func handle(_ event: ConsumerEvent) {
@@ -216,6 +222,8 @@ struct RelayStatus: Sendable {
     var held: Int
     var metrics: RelayMetrics
     var gauges: GaugeSnapshot
+    /// The latest first.
+    var failures: [RecentFailures.Entry]
 }
 
 /// The first fatal error, for whoever waits for it.

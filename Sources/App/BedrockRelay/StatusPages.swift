@@ -12,15 +12,18 @@ enum RoutesPage {
         writer.member("held_requests", held)
         writer.key("deployments")
         writer.beginArray()
-        for status in statuses { write(status, to: &writer) }
+        for status in statuses {
+            writer.beginObject()
+            writeMembers(of: status, to: &writer)
+            writer.endObject()
+        }
         writer.endArray()
         writer.endObject()
         return writer.bytes
     }
 
-    private static func write(_ status: DeploymentStatus, to writer: inout JSONWriter) {
+    static func writeMembers(of status: DeploymentStatus, to writer: inout JSONWriter) {
         let deployment = status.deployment
-        writer.beginObject()
         writer.member("id", deployment.id.rawValue)
         writer.member("model_group", deployment.group)
         writer.member("model", deployment.modelID)
@@ -29,6 +32,8 @@ enum RoutesPage {
         writer.beginObject()
         writer.member("requests_this_minute", status.requestsThisMinute)
         writer.member("tokens_this_minute", status.tokensThisMinute)
+        writer.member("peer_requests_this_minute", status.peerRequestsThisMinute)
+        writer.member("peer_tokens_this_minute", status.peerTokensThisMinute)
         writer.endObject()
         writer.key("limits")
         writer.beginObject()
@@ -42,22 +47,21 @@ enum RoutesPage {
         writer.optional("latency_s_per_token", status.latencyEstimate)
         writer.optional("cooldown_s", status.cooldownRemaining?.inSeconds)
         writer.member("blocked", deployment.isBlocked)
-        writer.endObject()
     }
 }
 
 extension JSONWriter {
-    fileprivate mutating func optional(_ key: StaticString, _ value: String?) {
+    mutating func optional(_ key: StaticString, _ value: String?) {
         self.key(key)
         if let value { string(value) } else { null() }
     }
 
-    fileprivate mutating func optional(_ key: StaticString, _ value: Int?) {
+    mutating func optional(_ key: StaticString, _ value: Int?) {
         self.key(key)
         if let value { integer(value) } else { null() }
     }
 
-    fileprivate mutating func optional(_ key: StaticString, _ value: Double?) {
+    mutating func optional(_ key: StaticString, _ value: Double?) {
         self.key(key)
         if let value { double(value) } else { null() }
     }

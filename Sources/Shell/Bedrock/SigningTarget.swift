@@ -19,10 +19,8 @@ public struct SigningTarget: Sendable {
         var names: [UInt8]
     }
 
-    /// - Parameters:
-    ///   - host: as sent in the `Host` header: lower case, with the port unless it is the scheme's default.
-    ///   - path: as sent on the wire, already percent-encoded once.
-    ///   - signedHeaders: further headers that go with every request and are to be signed: `x-amzn-*`, for one.
+    /// `host` as sent in the `Host` header: lower case, with the port unless it is the scheme's default. `path` as sent on
+    /// the wire, already percent-encoded once. `signedHeaders`: further ones that go with every request: `x-amzn-*`, say.
     public init(
         method: String = "POST", host: String, path: String, contentType: String = "application/json",
         signedHeaders: [(name: String, value: String)] = [], region: String, service: String = "bedrock"

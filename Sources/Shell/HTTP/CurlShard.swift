@@ -14,11 +14,15 @@ final class CurlShard {
     unowned let origin: Origin
     /// In no order.
     private(set) var transfers: [CurlTransfer] = []
+    /// Those that may still hold libcurl's copy of a body.
+    private var uploading: [CurlTransfer] = []
     /// When the last transfer left.
     private(set) var idleSince: Instant
 
     /// Fires at `deadline` or before: deadlines move with every request, mostly to later, and then the timer stays.
     private var timer: LoopTimer?
+    /// How many connections libcurl may open; zero: any number.
+    private var connectionLimit = 0
     /// When libcurl wants to be called although nothing happened; nil: never.
     private var deadline: Instant?
     /// Whether the shard is on the client's list of those to run before the next wait.
@@ -47,7 +51,10 @@ final class CurlShard {
     }
 
     /// Zero: no limit. Connections that are open stay open.
-    func limitConnections(to count: Int) { cshims_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, count) }
+    func limitConnections(to count: Int) {
+        connectionLimit = count
+        cshims_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, count)
+    }
 
     /// The client keeps the shard until it has closed it, so libcurl may keep its address.
     private func observe() {
@@ -113,6 +120,9 @@ extension CurlShard {
         guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else { return false }
         transfer.position = transfers.count
         transfers.append(transfer)
+        if origin.isSecure { uploading.append(transfer) }
+        let needed = origin.connectionLimit(requests: transfers.count)
+        if needed > connectionLimit { limitConnections(to: needed) }
         schedule()
         return true
     }
@@ -127,13 +137,28 @@ extension CurlShard {
         if transfers.isEmpty { idleSince = loop.now }
     }
 
-    /// Ends what is overdue.
+    /// Lets a transfer go on that had been paused by its body's receiver, which may be called again from within.
+    func resume(_ transfer: CurlTransfer) {
+        curl_easy_pause(transfer.easy, CURLPAUSE_CONT)
+        schedule()
+    }
+
+    /// Ends what is overdue, and opens more connections to a server that allows few streams, or one request, on each.
     func review(now: Instant) {
         // Backwards: the place of one that leaves is taken by the last one, which has been looked at.
         for index in transfers.indices.reversed() {
             guard let error = transfers[index].overdue(now: now) else { continue }
             transfers[index].finish(.failure(error))
         }
+        let ceiling = origin.connectionCeiling
+        guard connectionLimit > 0, connectionLimit < ceiling,
+            let waiting = transfers.first(where: { $0.waitsLong(now: now) })
+        else { return }
+        limitConnections(to: min(connectionLimit * 2, ceiling))
+        // libcurl looks at those that wait when one of them leaves, or finds a connection.
+        curl_multi_remove_handle(multi, waiting.easy)
+        curl_multi_add_handle(multi, waiting.easy)
+        schedule()
     }
 
     /// No connection could be opened: whatever waits for one fails as well. Where one has carried a request, those
@@ -162,6 +187,7 @@ extension CurlShard {
             var running: Int32 = 0
             curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
         }
+        uploading.removeAll { $0.releaseUpload() }
         var remaining: Int32 = 0
         while let message = curl_multi_info_read(multi, &remaining) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle,

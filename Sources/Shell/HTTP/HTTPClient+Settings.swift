@@ -12,9 +12,10 @@ extension HTTPClient {
         public var connectionsPerShard = 128
         /// What one HTTP/2 connection carries at most; servers allow 100 or more. libcurl's own limit is 100.
         public var streamsPerConnection = 100
-        /// Requests of a shard over HTTP/2, and what they share: enough connections for a server that allows few streams
-        /// each, and for those that it is about to close and that carry what they carry to its end.
-        public var multiplexedPerShard = (requests: 512, connections: 16)
+        /// Requests of a shard over HTTP/2.
+        public var requestsPerMultiplexedShard = 512
+        /// Connections that they share, at most: reached only with servers that allow few streams each.
+        public var connectionsPerMultiplexedShard = 16
         public var connectTimeout = Duration.seconds(5)
         /// How long sent bytes, or probes of a quiet connection, may stay unacknowledged before it counts as dead: a
         /// path that swallows packets would otherwise keep an HTTP/2 connection, and what is added to it, for minutes.

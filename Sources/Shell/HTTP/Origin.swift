@@ -3,8 +3,8 @@ import Glibc
 
 /// A scheme, host and port: what is known of the server there, and the shards that talk to it.
 ///
-/// Which protocol a server speaks shows with its first response. Until then a shard is kept so small that one connection
-/// can carry all of it, and may open as many connections as it has requests.
+/// Which protocol a server speaks shows with its first response. Until then it is taken to speak HTTP/2, if it uses TLS;
+/// one that does not gets more connections by and by.
 @RequestPath
 final class Origin {
     enum Spoken {
@@ -15,16 +15,22 @@ final class Origin {
 
     /// `https://host:port`, spelt as in the URLs.
     private let name: [UInt8]
+    /// Streams have connections of their own, over HTTP/1.1: who does not read one holds up that connection and nothing
+    /// else. Over HTTP/2 the connection's common window would fill, and this generation of libcurl has lost track of paused
+    /// streams in several ways.
+    let isForStreams: Bool
+    let isSecure: Bool
     private let settings: HTTPClient.Settings
     private(set) var spoken: Spoken
     /// The first with room serves a request: connections at the front stay warm, shards at the back fall idle and go.
     private(set) var shards: [CurlShard] = []
 
-    init(of url: UnsafeBufferPointer<UInt8>, settings: HTTPClient.Settings) {
+    init(of url: UnsafeBufferPointer<UInt8>, isForStreams: Bool, settings: HTTPClient.Settings) {
         name = Array(url.prefix(Self.nameLength(in: url)))
+        self.isForStreams = isForStreams
         self.settings = settings
-        let isSecure = name.starts(with: "https:".utf8) { $0 | 0x20 == $1 | 0x20 }
-        spoken = isSecure && settings.version == .automatic ? .unknown : .http1
+        isSecure = name.starts(with: "https:".utf8) { $0 | 0x20 == $1 | 0x20 }
+        spoken = isSecure && !isForStreams && settings.version == .automatic ? .unknown : .http1
     }
 
     func serves(_ url: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -55,25 +61,42 @@ extension Origin {
 
     private var shardCapacity: Int {
         switch spoken {
-        case .unknown: min(settings.streamsPerConnection, settings.connectionsPerShard)
         case .http1: settings.connectionsPerShard
-        case .http2: settings.multiplexedPerShard.requests
+        case .unknown, .http2: settings.requestsPerMultiplexedShard
         }
     }
 
-    /// How many connections a shard may open; zero: as many as it has requests.
-    private var connectionLimit: Int { spoken == .http2 ? settings.multiplexedPerShard.connections : 0 }
+    /// How many connections a shard with so many requests may open; zero: as many as it has requests.
+    ///
+    /// Two more than they need, because connections that the server is about to close count until all they carry has
+    /// ended. Not more, because libcurl opens another for each request that finds no stream free.
+    func connectionLimit(requests: Int) -> Int {
+        switch spoken {
+        case .http1: 0
+        case .unknown, .http2:
+            min(requests / settings.streamsPerConnection + 3, settings.connectionsPerMultiplexedShard)
+        }
+    }
+
+    /// Up to where that limit may be raised when requests wait for a connection for long.
+    var connectionCeiling: Int {
+        switch spoken {
+        case .http1: 0
+        case .unknown: settings.requestsPerMultiplexedShard
+        case .http2: settings.connectionsPerMultiplexedShard
+        }
+    }
 
     func add(_ shard: CurlShard) {
-        shard.limitConnections(to: connectionLimit)
         shards.append(shard)
+        shard.limitConnections(to: connectionLimit(requests: 0))
     }
 
     /// A response has shown what the server speaks. It may be something else than yesterday.
     func learn(_ spoken: Spoken) {
         guard spoken != self.spoken else { return }
         self.spoken = spoken
-        for shard in shards { shard.limitConnections(to: connectionLimit) }
+        for shard in shards { shard.limitConnections(to: connectionLimit(requests: shard.transfers.count)) }
     }
 
     /// Whether requests wait for the first connection, to see whether they can share it. If it cannot be opened, all that

@@ -29,10 +29,6 @@ struct ValueType<Value> {
             if written.value == .null { return .absent }
             guard let scalar = context.expand(written, at: node, key) else { return .invalid }
             if scalar.text.isEmpty, !written.text.isEmpty { return .absent }
-            if let refusal = PendingFeature.refusal(of: scalar, at: key) {
-                context.error(node, key, refusal)
-                return .invalid
-            }
             guard let value = convert(scalar) else {
                 context.error(node, key, "\"\(written.text)\" is not valid, expected \(expected)\(hint(scalar.text))")
                 return .invalid

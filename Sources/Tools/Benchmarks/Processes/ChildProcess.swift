@@ -4,7 +4,7 @@ import Time
 /// A program started by this one, ended with it.
 final class ChildProcess {
     let meter: ProcessMeter
-    private let name: String
+    let name: String
     private let process: pid_t
     /// Kept open for as long as the child shall live: our own sub-commands end at the end of their input.
     private let input: Int32

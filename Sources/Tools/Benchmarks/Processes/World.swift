@@ -16,8 +16,10 @@ final class World {
     let endpoint: String
     /// In the order in which they were started.
     private var processes: [ChildProcess]
+    private let front: TLSFront?
 
-    init(upstreamLatency: Duration) throws(Unmeasurable) {
+    /// - Parameter isSecure: whether the fake Bedrock is reached over TLS, and HTTP/2.
+    init(upstreamLatency: Duration, isSecure: Bool = false) throws(Unmeasurable) {
         let topics = [Self.requestTopic, Self.replyTopic, Self.metricsTopic, Self.deadLetterTopic]
         let broker = try ChildProcess(
             Executables.ourselves, ["broker"] + topics.map { "\($0):\(Self.partitions)" })
@@ -29,8 +31,9 @@ final class World {
         guard let address = greeting.split(separator: " ").last else {
             throw Unmeasurable("bedrock-simulator does not say where it listens")
         }
-        endpoint = "http://\(address)"
-        processes = [broker, simulator]
+        front = isSecure ? try TLSFront(before: String(address)) : nil
+        endpoint = front?.endpoint ?? "http://\(address)"
+        processes = [broker, simulator] + [front?.process].compactMap { $0 }
     }
 
     /// Ends all processes, the last one first: those it needs are still there while it finishes.
@@ -44,12 +47,13 @@ final class World {
     /// The relay, consuming.
     func startRelay(inFlight: Int, linger: Double) throws(Unmeasurable) -> ChildProcess {
         let folder = try TemporaryFolder()
-        defer { folder.remove() }
+        defer { withExtendedLifetime(folder) {} }
         let port = try Self.freePort()
         let file = "\(folder.path)/relay.yaml"
         try TextFile.write(configuration(inFlight: inFlight, linger: linger, port: port), to: file)
-        let relay = try ChildProcess(Executables.relay, ["run", "--config", file])
-        try Self.waitUntilReady(relay, port: port)
+        let variables = front.map { ["AWS_CA_BUNDLE=\($0.bundle)"] } ?? []
+        let relay = try ChildProcess("/usr/bin/env", variables + [Executables.relay, "run", "--config", file])
+        try Self.waitUntilReady(relay, "http://127.0.0.1:\(port)/readyz")
         processes.append(relay)
         return relay
     }
@@ -100,7 +104,7 @@ final class World {
     }
 
     /// A port that was free a moment ago.
-    private static func freePort() throws(Unmeasurable) -> Int {
+    static func freePort() throws(Unmeasurable) -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
@@ -118,38 +122,24 @@ final class World {
     }
 
     /// The mock broker lets a group's first member wait for others, for about three seconds.
-    private static func waitUntilReady(_ relay: ChildProcess, port: Int) throws(Unmeasurable) {
+    static func waitUntilReady(
+        _ process: ChildProcess, _ url: String, trusting bundle: String? = nil
+    ) throws(Unmeasurable) {
         let deadline = Clocks.monotonic + 30_000_000_000
         guard let easy = curl_easy_init() else { throw Unmeasurable("libcurl has no memory for a transfer") }
         defer { curl_easy_cleanup(easy) }
-        cshims_easy_set_string(easy, CURLOPT_URL, "http://127.0.0.1:\(port)/readyz")
+        cshims_easy_set_string(easy, CURLOPT_URL, url)
         cshims_easy_set_string(easy, CURLOPT_NOPROXY, "*")
         cshims_easy_set_long(easy, CURLOPT_NOBODY, 1)
         cshims_easy_set_long(easy, CURLOPT_TIMEOUT_MS, 1000)
+        if let bundle { cshims_easy_set_string(easy, CURLOPT_CAINFO, bundle) }
         while Clocks.monotonic < deadline {
             if curl_easy_perform(easy) == CURLE_OK, cshims_easy_info_long(easy, CURLINFO_RESPONSE_CODE) == 200 {
                 return
             }
-            guard relay.isRunning else { throw Unmeasurable("bedrock-relay ended while starting") }
+            guard process.isRunning else { throw Unmeasurable("\(process.name) ended while starting") }
             usleep(50_000)
         }
-        throw Unmeasurable("bedrock-relay was not ready within 30 s")
-    }
-}
-
-/// Holds a relay's configuration until it has been read.
-private struct TemporaryFolder {
-    let path: String
-
-    init() throws(Unmeasurable) {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(parent)/relay-benchmarks.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Unmeasurable("no folder in \(parent)") }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    func remove() {
-        unlink("\(path)/relay.yaml")
-        rmdir(path)
+        throw Unmeasurable("\(process.name) was not ready within 30 s")
     }
 }

@@ -24,6 +24,8 @@ struct InFlightScenario {
                 Goal(name: "Little's law at \(inFlight) in flight", value: share, bound: .atLeast(95), unit: " %"))
             addMemory(relay, floor, to: &findings)
         }
+        StandardStream.progress("in flight: the relay, \(Self.most) at 1 s, HTTP/2 over TLS")
+        try addSecure(try self.relay(Self.most, isSecure: true), to: &findings)
         return findings
     }
 
@@ -37,8 +39,8 @@ struct InFlightScenario {
         return try HTTPFloorCommand.measure(world.converseURL, plan(inFlight))
     }
 
-    private func relay(_ inFlight: Int) throws(Unmeasurable) -> LoadResult {
-        let world = try World(upstreamLatency: .seconds(1))
+    private func relay(_ inFlight: Int, isSecure: Bool = false) throws(Unmeasurable) -> LoadResult {
+        let world = try World(upstreamLatency: .seconds(1), isSecure: isSecure)
         defer { world.stop() }
         let relay = try world.startRelay(inFlight: inFlight, linger: KafkaTuning.lingerUnderLoad)
         // Half a second's worth waits in the topic, so that the relay never runs dry.
@@ -62,6 +64,17 @@ struct InFlightScenario {
                 "resident memory per request in flight", .kilobytes, Figure(each),
                 floor: Figure(floor.kilobytesPerRequest(inFlight: Self.most)), is: "raw libcurl"))
         findings.goals.append(Goal(name: "memory per request in flight", value: each, bound: .atMost(40), unit: " KB"))
+    }
+
+    private func addSecure(_ relay: LoadResult, to findings: inout Findings) throws(Unmeasurable) {
+        findings.rows.append(
+            Row(
+                "share of Little's-law limit, \(Self.most) in flight, HTTP/2 over TLS", .percent,
+                Figure(try Self.share(relay))))
+        let name = "memory per request in flight, HTTP/2 over TLS"
+        let each = relay.kilobytesPerRequest(inFlight: Self.most)
+        findings.rows.append(Row("resident \(name)", .kilobytes, Figure(each)))
+        findings.goals.append(Goal(name: name, value: each, bound: .atMost(40), unit: " KB"))
     }
 }
 
