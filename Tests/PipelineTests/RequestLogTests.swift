@@ -19,8 +19,10 @@ import Testing
     }
 
     @Test(arguments: [
-        nil, "", "00", "00-0af7651916cd43dd8448eb211c80319c", "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
-        "00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01", "0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        nil, "", "00", "00-0af7651916cd43dd8448eb211c80319c",
+        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01",
+        "0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     ])
     @RequestPath
     func `what is no traceparent has no trace id`(parent: String?) {
