@@ -55,7 +55,7 @@ import Testing
             (["request", "-c", "a", "--json", "Hello"], "exclude each other"),
             (["request", "-c", "a", "--json", "-m", "x"], "exclude each other"),
             (["request", "-c", "a", "--timeout", "soon", "x"], "needs seconds"),
-            (["request", "-c", "a", "--stream", "x"], "--stream is not part of this version"),
+            (["request", "-c", "a", "--stream", "--json"], "exclude each other"),
             (["redrive", "--limit", "1"], "redrive needs --config FILE"),
             (["redrive", "-c", "a", "--limit", "0"], "needs a whole number above 0"),
             (["redrive", "-c", "a", "--max-redrives", "x"], "needs a whole number above 0"),

@@ -78,7 +78,6 @@ BAD = {
 
 # Understood, but not in this version: refused by name. Whether that is the reader's or the provider's doing is not said.
 UNSUPPORTED = {
-    "streaming": (chat(stream=True), "stream"),
     "an image by its address": ({"model": "claude", "messages": [{"role": "user", "content": [IMAGE]}]}, "image_url"),
     "several choices": (chat(n=2), "n"),
 }

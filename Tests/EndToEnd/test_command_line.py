@@ -214,6 +214,20 @@ def test_request_takes_a_raw_body(client, tmp_path):
         assert json.loads(result.stdout)["choices"][0]["message"]["content"] == "raw"
 
 
+def test_request_prints_a_stream_as_it_comes(client):
+    text = f"Good morning {uuid.uuid4().hex}"
+
+    result = client("--stream", text)
+    body = json.dumps({"model": "claude", "stream": True, "messages": [{"role": "user", "content": "a b"}]})
+    raw = client("--json", input=body)
+
+    assert (result.returncode, result.stdout) == (0, text + "\n")
+    assert HAIKU in result.stderr
+    lines = raw.stdout.splitlines()
+    assert (raw.returncode, lines[-1]) == (0, "[DONE]")
+    assert json.loads(lines[0])["object"] == "chat.completion.chunk"
+
+
 def test_an_error_reply_goes_to_standard_error_with_1(client):
     unknown = client("--model", "gpt-9", "hello")
     raw = client("--json", input="not JSON")

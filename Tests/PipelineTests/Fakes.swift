@@ -71,11 +71,63 @@ final class FakeProvider: ChatProvider {
         .sample(model: attempt.model)
     }
 
+    /// What a streamed answer is taken from.
+    var stream: @RequestPath (Attempt) async throws(ProviderError) -> FakeStream = { attempt throws(ProviderError) in
+        FakeStream([.pieces(["hello"])])
+    }
+
     nonisolated init() {}
 
     func complete(_ request: ChatRequest, _ attempt: Attempt) async throws(ProviderError) -> ChatResponse {
         calls.append(attempt)
         return try await answer(attempt)
+    }
+
+    func stream(
+        _ request: ChatRequest, _ attempt: Attempt, limit: Duration
+    ) async throws(ProviderError) -> any ChatStream {
+        calls.append(attempt)
+        return try await stream(attempt)
+    }
+}
+
+/// Gives its steps one by one, each when the test lets it.
+@RequestPath
+final class FakeStream: ChatStream {
+    enum Step {
+        /// Pieces of content that come together.
+        case pieces([String])
+        case deltas([ChatDelta])
+        /// Nothing, until the test says so.
+        case gate(Gate)
+        case failure(ProviderError)
+    }
+
+    let head = ChatStreamHead(id: "chatcmpl-1", created: 1, model: "m")
+    private var steps: [Step]
+    private(set) var conclusion: ChatConclusion?
+    private let ending: ChatConclusion
+
+    nonisolated init(
+        _ steps: [Step],
+        conclusion: ChatConclusion = ChatConclusion(
+            finishReason: .stop, usage: Usage(promptTokens: 12, completionTokens: 40))
+    ) {
+        self.steps = steps
+        ending = conclusion
+    }
+
+    func next() async throws(ProviderError) -> [ChatDelta]? {
+        while !steps.isEmpty {
+            switch steps.removeFirst() {
+            case .pieces(let texts): return texts.map { .content(escaped: Array($0.utf8)) }
+            case .deltas(let deltas): return deltas
+            case .gate(let gate): await gate.pass()
+            case .failure(let error): throw error
+            }
+        }
+        conclusion = ending
+        return nil
     }
 }
 
@@ -176,7 +228,8 @@ struct PipelineFixture {
 
     init(
         deployments: [Deployment] = [.sample("haiku")], allowed: [String] = ["replies.*"],
-        transactions: OutcomeTransactions? = nil, configure: (inout RouterSettings) -> Void = { _ in }
+        streamFlush: Duration = .zero, transactions: OutcomeTransactions? = nil,
+        configure: (inout RouterSettings) -> Void = { _ in }
     ) {
         var settings = RouterSettings()
         configure(&settings)
@@ -188,7 +241,7 @@ struct PipelineFixture {
             publisher: publisher, defaultTopic: "replies", deadLetterTopic: "dlq",
             replies: ReplyWriter(deployments: deployments),
             deadLetters: DeadLetterWriter(topic: "dlq", consumerGroup: "g", instance: "host-1"), events: events,
-            transactions: transactions, logger: .discard)
+            streamFlush: streamFlush, transactions: transactions, logger: .discard)
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: ReplyTopics(

@@ -16,6 +16,8 @@ enum CommandLineOptions: Equatable {
         var text: String?
         var body: BodySource?
         var replyTopic: String?
+        /// Whether the answer is wanted as it comes.
+        var isStream = false
         var timeout = Duration.seconds(60)
 
         /// Where `--json` and `--body` take the raw request body from.
@@ -110,14 +112,14 @@ extension CommandLineOptions {
             case "--body": options.body = .file(try reader.value(of: option))
             case "--reply-topic": options.replyTopic = try reader.value(of: option)
             case "--timeout": options.timeout = try reader.seconds(of: option)
-            case "--stream":
-                throw CommandLineError(message: "--stream is not part of this version yet", topic: .request)
+            case "--stream": options.isStream = true
             case "--help", "-h": return .help(.request)
             case "--": words += reader.remaining()
             default:
                 guard !option.hasPrefix("-") else {
                     throw reader.unknown(
-                        option, known: ["--config", "--model", "--json", "--body", "--reply-topic", "--timeout"])
+                        option,
+                        known: ["--config", "--model", "--stream", "--json", "--body", "--reply-topic", "--timeout"])
                 }
                 words.append(option)
             }
@@ -133,6 +135,9 @@ extension CommandLineOptions {
         if options.text == nil, options.body == nil { throw fail("request needs a TEXT, --json or --body FILE") }
         if options.text != nil, options.body != nil { throw fail("TEXT and a raw body exclude each other") }
         if options.model != nil, options.body != nil { throw fail("--model and a raw body exclude each other") }
+        if options.isStream, options.body != nil {
+            throw fail("--stream and a raw body exclude each other: the body says \"stream\": true itself")
+        }
     }
 }
 

@@ -73,7 +73,7 @@ extension HelpTopic {
         """
 
     private static let requestText = """
-        usage: bedrock-relay request --config FILE [--config FILE ...] [--model M] TEXT
+        usage: bedrock-relay request --config FILE [--config FILE ...] [--model M] [--stream] TEXT
                bedrock-relay request --config FILE ... --json < body.json
                bedrock-relay request --config FILE ... --body FILE
 
@@ -82,7 +82,9 @@ extension HelpTopic {
 
           --config FILE        as for run; only its kafka and relay sections matter here
           --model M            the model group to ask for (default: the first group of the configuration)
-          --json               send standard input as the raw request body, print the raw reply body
+          --stream             print the answer as it comes
+          --json               send standard input as the raw request body, print the raw reply body (of a
+                               stream each record, one a line)
           --body FILE          the same with a file
           --reply-topic TOPIC  where to have the reply sent (default: relay.reply_topic)
           --timeout SECONDS    how long to wait for the reply (default: 60)

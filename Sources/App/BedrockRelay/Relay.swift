@@ -73,7 +73,7 @@ final class Relay {
             replies: ReplyWriter(deployments: deployments),
             deadLetters: relay.deadLetterTopic.map {
                 DeadLetterWriter(topic: $0, consumerGroup: configuration.kafka.groupID, instance: instance)
-            }, events: events, transactions: transactions?.outcomes, logger: logger)
+            }, events: events, streamFlush: relay.streamFlush, transactions: transactions?.outcomes, logger: logger)
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: relay.replyTopics, requestDeadline: relay.requestDeadline),

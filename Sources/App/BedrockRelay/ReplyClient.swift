@@ -21,6 +21,12 @@ final class ReplyClient {
             return root["choices"]?.elements.first { _ in true }?["message"]?["content"]?.string
         }
 
+        /// The text that a chunk of a stream adds.
+        static func piece(of chunk: ConsumerRecord) -> String? {
+            guard let value = chunk.value, let root = try? JSONDocument(parsing: value).root else { return nil }
+            return root["choices"]?.elements.first?["delta"]?["content"]?.string
+        }
+
         func header(_ name: String) -> String? { headers.last(name).map { String(decoding: $0, as: UTF8.self) } }
     }
 
@@ -28,7 +34,7 @@ final class ReplyClient {
     private let reader: KafkaReader
     private let requestTopic: String
     private let loop = EventLoop.shared
-    private var waiting: [String: (ConsumerRecord) -> Void] = [:]
+    private var waiting: [String: @RequestPath (ConsumerRecord) -> Void] = [:]
     private var sent = 0
 
     /// Follows `replyTopic` from its present end, so that no reply to a later request is missed.
@@ -45,9 +51,11 @@ final class ReplyClient {
     /// Called with every record that is no awaited reply: routing events, other requesters' replies.
     var onOther: ((ConsumerRecord) -> Void)?
 
-    /// Submits `body` and waits for its reply; nil when none came before `deadline`.
+    /// Submits `body` and waits for its reply; nil when none came before `deadline`. The records of a streamed reply but
+    /// the last are given to `onChunk`, and with each the patience begins anew.
     func send(
-        _ body: [UInt8], headers extra: [(String, String)] = [], deadline: Instant
+        _ body: [UInt8], headers extra: [(String, String)] = [], deadline: Instant,
+        onChunk: @escaping @RequestPath (ConsumerRecord) -> Void = { _ in }
     ) async throws(KafkaError) -> Reply? {
         sent += 1
         let correlation = "\(Instance.name)-\(loop.now.nanoseconds)-\(sent)"
@@ -56,7 +64,7 @@ final class ReplyClient {
         for (name, value) in extra { headers.append(name, text: value) }
         let record = ProducerRecord(topic: requestTopic, value: body, headers: headers)
         try await producer.publish(record)
-        guard let reply = await reply(to: correlation, deadline: deadline) else { return nil }
+        guard let reply = await reply(to: correlation, deadline: deadline, onChunk) else { return nil }
         let status = reply.headers.last("x-relay-status").flatMap { Int(String(decoding: $0, as: UTF8.self)) }
         return Reply(status: status ?? 0, headers: reply.headers, body: reply.value ?? [])
     }
@@ -67,14 +75,25 @@ final class ReplyClient {
         await producer.close(deadline: deadline)
     }
 
-    private func reply(to correlation: String, deadline: Instant) async -> ConsumerRecord? {
-        if let early = early.removeValue(forKey: correlation) { return early }
+    private func reply(
+        to correlation: String, deadline: Instant, _ onChunk: @escaping @RequestPath (ConsumerRecord) -> Void
+    ) async -> ConsumerRecord? {
+        for record in early.removeValue(forKey: correlation) ?? [] {
+            if record.endsReply { return record }
+            onChunk(record)
+        }
+        let patience = deadline.since(loop.now)
         return await withCheckedContinuation { continuation in
             let timer = loop.schedule(at: deadline) { [weak self] in
                 self?.waiting[correlation] = nil
                 continuation.resume(returning: nil)
             }
-            waiting[correlation] = { record in
+            waiting[correlation] = { [weak self, loop] record in
+                guard record.endsReply else {
+                    timer.move(to: loop.now.advanced(by: patience))
+                    return onChunk(record)
+                }
+                self?.waiting[correlation] = nil
                 timer.cancel()
                 continuation.resume(returning: record)
             }
@@ -82,7 +101,7 @@ final class ReplyClient {
     }
 
     /// Replies that came before their request's own acknowledgement.
-    private var early: [String: ConsumerRecord] = [:]
+    private var early: [String: [ConsumerRecord]] = [:]
 
     private func dispatch(_ record: ConsumerRecord) {
         guard let value = record.headers.last("correlation-id") else {
@@ -90,12 +109,19 @@ final class ReplyClient {
             return
         }
         let correlation = String(decoding: value, as: UTF8.self)
-        if let resume = waiting.removeValue(forKey: correlation) {
-            resume(record)
+        if let take = waiting[correlation] {
+            take(record)
         } else if correlation.hasPrefix(Instance.name) {
-            early[correlation] = record
+            early[correlation, default: []].append(record)
         } else {
             onOther?(record)
         }
+    }
+}
+
+extension ConsumerRecord {
+    /// Whether nothing of the same reply follows: a whole reply, or the last record of a stream.
+    fileprivate var endsReply: Bool {
+        headers.last("x-relay-stream-index") == nil || headers.last("x-relay-stream-end") != nil
     }
 }

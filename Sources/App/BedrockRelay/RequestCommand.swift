@@ -19,7 +19,7 @@ enum RequestCommand {
                         + "\(configuration.relay.requestTopics[0])?\n", to: STDERR_FILENO)
                 return .failure
             }
-            return print(reply, raw: options.body != nil)
+            return print(reply, options)
         } catch {
             StandardStreams.write("request failed: \(error)\n", to: STDERR_FILENO)
             return .failure
@@ -36,18 +36,28 @@ enum RequestCommand {
             properties: configuration.kafka.revealed, requestTopic: configuration.relay.requestTopics[0],
             replyTopics: [replyTopic], deadline: deadline, logger: logger)
         let headers = options.replyTopic.map { [("reply-topic", $0)] } ?? []
-        let reply = try await client.send(body, headers: headers, deadline: deadline)
+        let isRaw = options.body != nil
+        let reply = try await client.send(body, headers: headers, deadline: deadline) { chunk in
+            if isRaw {
+                StandardStreams.write((chunk.value ?? []) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+            } else if let text = ReplyClient.Reply.piece(of: chunk) {
+                StandardStreams.write(text, to: STDOUT_FILENO)
+            }
+        }
         await client.close()
         return reply
     }
 
-    private static func print(_ reply: ReplyClient.Reply, raw: Bool) -> ExitCode {
+    private static func print(
+        _ reply: ReplyClient.Reply, _ options: CommandLineOptions.RequestOptions
+    ) -> ExitCode {
         let isSuccess = reply.status == 200
-        if raw {
+        if options.body != nil {
             StandardStreams.write(reply.body + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
             return isSuccess ? .success : .failure
         }
         guard isSuccess else {
+            if options.isStream { StandardStreams.write("\n", to: STDOUT_FILENO) }
             StandardStreams.write("error \(reply.status): \(reply.text ?? "no message")\n", to: STDERR_FILENO)
             return .failure
         }
@@ -74,7 +84,9 @@ enum RequestCommand {
             guard let model = options.model ?? configuration.modelGroups.first else {
                 throw InputError(message: "no model: give --model, or a configuration with a model_list")
             }
-            return ChatBody.make(model: model, text: options.text ?? "")
+            return ChatBody.make(model: model, text: options.text ?? "") { body in
+                if options.isStream { body.member("stream", true) }
+            }
         }
     }
 

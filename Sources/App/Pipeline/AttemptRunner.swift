@@ -1,9 +1,9 @@
-public import ChatCompletions
+import ChatCompletions
 public import EventLoop
 public import Logging
 public import ProviderAPI
 public import Routing
-public import Time
+import Time
 
 /// Carries one request through the router's decisions: calls, back-offs, waits, until it is answered or has failed.
 @RequestPath
@@ -22,11 +22,13 @@ public final class AttemptRunner {
         self.logger = logger
     }
 
-    /// The answer to `request`, or why there is none. `trail` tells the way there in either case.
-    public func complete(
-        _ request: ChatRequest, deadline: Instant, trail: AttemptTrail
+    /// The answer to `request`, or why there is none. `trail` tells the way there in either case. With a `stream` the
+    /// answer's pieces go there as they come, and what is returned lacks them; once one is published no other deployment
+    /// is tried.
+    func complete(
+        _ request: ChatRequest, deadline: Instant, trail: AttemptTrail, stream: ReplyStream? = nil
     ) async throws(RequestFailure) -> ChatResponse {
-        let run = try begin(request, deadline: deadline)
+        let run = try begin(request, deadline: deadline, stream)
         defer { run.record(in: trail) }
         if let group = run.heldGroup(router) { await hold([group], until: nil, run, trail) }
         while true {
@@ -42,7 +44,9 @@ public final class AttemptRunner {
             }
             run.passOn(router)
             switch step {
-            case .call(let attempt): await call(attempt, request, run, trail)
+            case .call(let attempt):
+                await call(attempt, request, run, trail)
+                if let failure = run.breakOff { throw failure }
             case .sleep(let duration): await sleep(for: duration, until: deadline)
             case .complete: if let response = run.response { return response }
             case .fail(let failure): throw run.failure(for: failure)
@@ -54,8 +58,10 @@ public final class AttemptRunner {
     // Not part of `complete`, whose frame lives as long as the request and would hold their temporaries as well.
 
     @inline(never)
-    private func begin(_ request: ChatRequest, deadline: Instant) throws(RequestFailure) -> Run {
-        Run(session: router.begin(try RoutingRequest(request), now: loop.now), deadline: deadline)
+    private func begin(
+        _ request: ChatRequest, deadline: Instant, _ stream: ReplyStream?
+    ) throws(RequestFailure) -> Run {
+        Run(session: router.begin(try RoutingRequest(request), now: loop.now), deadline: deadline, stream: stream)
     }
 
     @inline(never)
@@ -77,7 +83,12 @@ public final class AttemptRunner {
     private func call(_ attempt: Attempt, _ request: ChatRequest, _ run: Run, _ trail: AttemptTrail) async {
         let start = loop.now
         do throws(ProviderError) {
-            let response = try await answer(attempt, request, within: run.deadline.since(start))
+            let response: ChatResponse
+            if let stream = run.stream {
+                response = try await answer(attempt, request, piecesTo: stream, run)
+            } else {
+                response = try await answer(attempt, request, within: run.deadline.since(start))
+            }
             finish(attempt, response, started: start, run, trail)
         } catch {
             finish(attempt, error, started: start, run, trail)
@@ -92,7 +103,9 @@ public final class AttemptRunner {
         trail.usage = response.usage
         noteAnswer(of: attempt)
         let outcome = AttemptOutcome.success(
-            usage: response.usage, timeToFirstToken: nil, contentFiltered: response.finishReason == .contentFilter)
+            usage: response.usage, timeToFirstToken: run.timeToFirstToken,
+            // Published pieces are not taken back for another deployment's.
+            contentFiltered: response.finishReason == .contentFilter && run.stream?.hasBegun != true)
         finish(attempt, outcome, AttemptTrail.Entry(attempt, started: start), run, trail)
     }
 
@@ -103,6 +116,7 @@ public final class AttemptRunner {
         let ranOut = loop.now >= run.deadline
         let outcome: AttemptOutcome = error.isCancelled || ranOut ? .abandoned : .failure(error.attempt)
         run.failures.append((attemptNumber: trail.entries.count, reply: error.reply))
+        if run.stream?.hasBegun == true { run.breakOff = ranOut ? .deadlineExceeded : error.reply }
         var entry = AttemptTrail.Entry(attempt, started: start)
         entry.status = error.attempt.status
         entry.isUnsent = error.isUnsent
@@ -119,6 +133,7 @@ public final class AttemptRunner {
         let end = loop.now
         router.finish(outcome, of: &run.session, group: attempt.modelGroup, now: end)
         entry.latency = end.since(entry.started)
+        entry.timeToFirstToken = run.timeToFirstToken
         entry.cooldown = run.session.latestCooldown
         trail.entries.append(entry)
     }
@@ -163,19 +178,53 @@ public final class AttemptRunner {
         return .mock(text, model: deployments[attempt.deploymentIndex].modelID, now: loop.now)
     }
 
+    /// An answer whose pieces have been given to `stream`.
+    @inline(never)
+    private func answer(
+        _ attempt: Attempt, _ request: ChatRequest, piecesTo stream: ReplyStream, _ run: Run
+    ) async throws(ProviderError) -> ChatResponse {
+        let start = loop.now
+        run.timeToFirstToken = nil
+        let answer: any ChatStream
+        if let response = mockResponse(to: attempt) {
+            answer = MockStream(response)
+        } else {
+            answer = try await provider.stream(request, attempt, limit: run.deadline.since(start))
+        }
+        while let deltas = try await answer.next() {
+            if run.timeToFirstToken == nil { run.timeToFirstToken = loop.now.since(start) }
+            if !stream.hasBegun { stream.begin(answer.head, run.trail(answeredBy: attempt, at: start)) }
+            for delta in deltas { stream.append(delta) }
+            do throws(StreamDelivery.Break) {
+                try await stream.untilRoom(deadline: run.deadline)
+            } catch {
+                throw ProviderError(undeliverable: error.reason)
+            }
+        }
+        guard let conclusion = answer.conclusion else { preconditionFailure("a complete answer has a conclusion") }
+        return ChatResponse(answer.head, conclusion)
+    }
+
     /// What is kept of one request between its steps.
     @RequestPath
     private final class Run {
         var session: RouteSession
         let deadline: Instant
+        /// Where the answer's pieces go; nil: it is wanted in one.
+        let stream: ReplyStream?
         var response: ChatResponse?
+        /// Of the latest attempt.
+        var timeToFirstToken: Duration?
+        /// Why an answer ends of which pieces are published: no other attempt follows.
+        var breakOff: RequestFailure?
         var failures: [(attemptNumber: Int, reply: RequestFailure)] = []
         var ticket: HoldTicket?
         var heldIn: [String] = []
 
-        init(session: RouteSession, deadline: Instant) {
+        init(session: RouteSession, deadline: Instant, stream: ReplyStream?) {
             self.session = session
             self.deadline = deadline
+            self.stream = stream
         }
 
         /// A held request that goes on, or gives up, lets the next one try.
@@ -201,11 +250,28 @@ public final class AttemptRunner {
             }
         }
 
+        /// The way to an answer that has just begun.
+        func trail(answeredBy attempt: Attempt, at start: Instant) -> AttemptTrail {
+            let trail = AttemptTrail()
+            trail.entries = [AttemptTrail.Entry(attempt, started: start)]
+            record(in: trail)
+            return trail
+        }
+
         @inline(never)
         func record(in trail: AttemptTrail) {
             trail.retries = session.attemptedRetries
             trail.fallbacks = session.attemptedFallbacks
             trail.strategy = session.strategy
         }
+    }
+}
+
+extension ProviderError {
+    /// The answer cannot be delivered: that says nothing about the deployment.
+    fileprivate init(undeliverable reason: DeliveryError) {
+        self.init(
+            attempt: AttemptFailure(.api, status: 502), reply: .undeliverable(reason), code: "ReplyRefused",
+            isCancelled: true)
     }
 }

@@ -5,13 +5,13 @@ import Partitions
 
 /// Under `exactly_once` all records of an outcome go into one transaction, with the end of their request.
 extension OutcomePublisher {
-    /// Publishes an answer. Returns the failure to answer with instead when the reply topic will never take it.
+    /// Publishes an answer, or the end of a streamed one. Returns the failure to answer with instead when the reply topic
+    /// will never take it.
     func publish(
-        _ response: ChatResponse, _ progress: RequestProgress, in transactions: OutcomeTransactions
+        _ reply: ProducerRecord, of response: ChatResponse, _ progress: RequestProgress, cost: Double?,
+        in transactions: OutcomeTransactions
     ) async throws(CancellationError) -> RequestFailure? {
-        let cost = events.cost(of: progress.trail)
         let event = events.event(of: progress, outcome: .success, status: 200, cost: cost)
-        let reply = makeReply(response.json(), status: 200, progress, cost: cost)
         var outcome = TransactionOutcome([.reply: reply, .event: events.record(of: event, progress)])
         while let (part, reason) = try await refusal(of: outcome, progress, in: transactions) {
             guard part != .reply else { return RequestFailure(undeliverable: reason, response) }
@@ -29,7 +29,7 @@ extension OutcomePublisher {
         let cost = events.cost(of: progress.trail)
         let event = events.event(
             of: progress, outcome: isInvalid ? .invalid : .error, status: failure.status, cost: cost)
-        let reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
+        let reply = makeReply(failure, progress, cost: cost)
         let letter = await deadLetter(for: progress.record, failure, isInvalid: isInvalid)
         let whole = TransactionOutcome([
             .reply: reply, .deadLetter: letter, .event: events.record(of: event, progress),

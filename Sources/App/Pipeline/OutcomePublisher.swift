@@ -16,6 +16,7 @@ public final class OutcomePublisher {
     private let replies: ReplyWriter
     private let deadLetters: DeadLetterWriter?
     let events: RoutingEvents
+    let streamFlush: Duration
     /// Nil: each record is delivered by itself (`at_least_once`).
     private let transactions: OutcomeTransactions?
     let logger: Logger
@@ -23,9 +24,11 @@ public final class OutcomePublisher {
     /// Where what waits for its acknowledgement is counted.
     weak var lanes: ConsumerLoop?
 
+    /// `streamFlush`: for how long small chunks of a stream may be grouped.
     public init(
         publisher: any RecordPublisher, defaultTopic: String, deadLetterTopic: String?, replies: ReplyWriter,
-        deadLetters: DeadLetterWriter?, events: RoutingEvents, transactions: OutcomeTransactions? = nil, logger: Logger
+        deadLetters: DeadLetterWriter?, events: RoutingEvents, streamFlush: Duration = .milliseconds(50),
+        transactions: OutcomeTransactions? = nil, logger: Logger
     ) {
         self.publisher = publisher
         self.defaultTopic = defaultTopic
@@ -33,6 +36,7 @@ public final class OutcomePublisher {
         self.replies = replies
         self.deadLetters = deadLetters
         self.events = events
+        self.streamFlush = streamFlush
         self.transactions = transactions
         self.logger = logger
     }
@@ -46,10 +50,20 @@ public final class OutcomePublisher {
     public func publish(
         _ response: ChatResponse, _ progress: RequestProgress
     ) async throws(CancellationError) -> RequestFailure? {
-        if let transactions { return try await publish(response, progress, in: transactions) }
         let cost = events.cost(of: progress.trail)
+        let reply = makeReply(response.json(), status: 200, progress, cost: cost)
+        return try await publish(reply, of: response, progress, cost: cost)
+    }
+
+    /// Publishes the record that answers a request, or the last that does.
+    func publish(
+        _ reply: ProducerRecord, of response: ChatResponse, _ progress: RequestProgress, cost: Double?
+    ) async throws(CancellationError) -> RequestFailure? {
+        if let transactions {
+            return try await publish(reply, of: response, progress, cost: cost, in: transactions)
+        }
         do throws(Undeliverable) {
-            try await deliver(makeReply(response.json(), status: 200, progress, cost: cost))
+            try await deliver(reply)
         } catch {
             guard case .refused(let reason) = error else { throw CancellationError() }
             return RequestFailure(undeliverable: reason, response)
@@ -61,11 +75,13 @@ public final class OutcomePublisher {
     /// Publishes a failure: error reply, dead letter, event.
     public func publish(_ failure: RequestFailure, _ progress: RequestProgress) async throws(CancellationError) {
         let isInvalid = !progress.trail.wasSent && [400, 403, 413].contains(failure.status)
+        // What was published of the answer stays before its end.
+        _ = try await progress.stream?.untilSettled()
         if let transactions {
             return try await publish(failure, isInvalid: isInvalid, progress, in: transactions)
         }
         let cost = events.cost(of: progress.trail)
-        let reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
+        let reply = makeReply(failure, progress, cost: cost)
         var isReplied = false
         var isBuried = false
         var backoff = Backoff()
@@ -81,11 +97,21 @@ public final class OutcomePublisher {
         events.publish(progress, outcome: isInvalid ? .invalid : .error, status: failure.status, cost: cost)
     }
 
-    func makeReply(_ value: [UInt8], status: Int, _ progress: RequestProgress, cost: Double?) -> ProducerRecord {
+    /// `trail`: the way to the answer, where that is not the request's whole way yet.
+    func makeReply(
+        _ value: [UInt8], status: Int, _ progress: RequestProgress, _ trail: AttemptTrail? = nil, cost: Double?
+    ) -> ProducerRecord {
         replies.reply(
             value, status: status, to: progress.destination?.topic ?? defaultTopic,
             partition: progress.destination?.partition, envelope: progress.envelope, source: progress.record,
-            modelGroup: progress.modelGroup, trail: progress.trail, cost: cost)
+            modelGroup: progress.modelGroup, trail: trail ?? progress.trail, cost: cost)
+    }
+
+    /// An error reply, which ends a stream where one was asked for.
+    func makeReply(_ failure: RequestFailure, _ progress: RequestProgress, cost: Double?) -> ProducerRecord {
+        var reply = makeReply(failure.json(), status: failure.status, progress, cost: cost)
+        progress.stream?.markEnd(&reply.headers)
+        return reply
     }
 
     private enum Undeliverable: Error {

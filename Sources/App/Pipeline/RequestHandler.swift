@@ -40,7 +40,13 @@ public final class RequestHandler {
         if let id { outcomes.lanes?.answered(id) }
         switch answer {
         case .success(let response):
-            guard let refusal = try await outcomes.publish(response, progress) else { return }
+            let refusal: RequestFailure?
+            if let stream = progress.stream {
+                refusal = try await outcomes.publish(endOf: stream, response, progress)
+            } else {
+                refusal = try await outcomes.publish(response, progress)
+            }
+            guard let refusal else { return }
             try await outcomes.publish(refusal, progress)
         case .failure(let failure):
             try await outcomes.publish(failure, progress)
@@ -51,7 +57,8 @@ public final class RequestHandler {
         do throws(RequestFailure) {
             let request = try await read(progress)
             return .success(
-                try await attempts.complete(request, deadline: deadline(of: progress), trail: progress.trail))
+                try await attempts.complete(
+                    request, deadline: deadline(of: progress), trail: progress.trail, stream: progress.stream))
         } catch {
             return .failure(error)
         }
@@ -66,6 +73,7 @@ public final class RequestHandler {
         }
         let request = try decode(progress.record)
         progress.modelGroup = request.model
+        if request.isStream { progress.stream = outcomes.openStream(for: request, progress) }
         return request
     }
 
@@ -127,6 +135,8 @@ public final class RequestProgress {
     public var modelGroup: String?
     /// Nil until the headers have been found good: the default reply topic, then.
     public var destination: ReplyDestination?
+    /// The reply in chunks; nil: the reply is one record.
+    var stream: ReplyStream?
 
     public init(record: ConsumerRecord, envelope: RequestEnvelope, taken: Instant) {
         self.record = record

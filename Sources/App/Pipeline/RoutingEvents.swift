@@ -61,7 +61,7 @@ public final class RoutingEvents {
             source: RoutingEvent.Source(
                 topic: record.source.topic, partition: record.source.partition, offset: record.offset.rawValue),
             modelGroup: progress.modelGroup, strategy: trail.strategy?.rawValue, outcome: outcome, status: status,
-            isStream: false, deployment: trail.answering.map { deployment($0) },
+            isStream: progress.stream != nil, deployment: trail.answering.map { deployment($0) },
             attempts: trail.entries.map { attempt($0, taken: progress.taken) }, retries: trail.retries,
             fallbacks: trail.fallbacks,
             tokens: trail.answering == nil ? nil : trail.usage.map { RoutingEvent.Tokens($0) },

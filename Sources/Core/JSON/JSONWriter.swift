@@ -6,6 +6,12 @@ public struct JSONWriter: Sendable {
 
     public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
 
+    /// Goes on where another writer was left: `bytes` are the beginning of a text.
+    public init(continuing bytes: [UInt8], capacity: Int) {
+        self.init(capacity: capacity)
+        self.bytes += bytes
+    }
+
     /// The text, given up by the writer.
     public consuming func finish() -> [UInt8] { bytes }
 

@@ -62,8 +62,21 @@ public final class BedrockProvider: ChatProvider {
     ) async throws(ProviderError) -> ChatResponse {
         let target = try target(of: attempt)
         let (body, form) = try Self.body(of: request, attempt, target)
-        let answer = try await exchange(body, with: target, timeout: attempt.timeout)
+        let answer = try await exchange(body, target.whole, of: target, timeout: attempt.timeout, sendWhole)
         return try response(from: answer, form, target)
+    }
+
+    public func stream(
+        _ request: ChatRequest, _ attempt: Attempt, limit: Duration
+    ) async throws(ProviderError) -> any ChatStream {
+        let target = try target(of: attempt)
+        let (body, form) = try Self.body(of: request, attempt, target)
+        let answer = try await exchange(body, target.streamed, of: target, timeout: limit) {
+            request throws(HTTPError) in try await self.sendStreamed(request, idleTimeout: attempt.timeout)
+        }
+        let head = ChatStreamHead(
+            id: responseIDs.next().description, created: time.now.unixMilliseconds / 1000, model: target.converse.model)
+        return BedrockStream(answer, head, form) { [weak self] in self?.statistics.unknownStopReasons += 1 }
     }
 
     private func target(of attempt: Attempt) throws(ProviderError) -> BedrockTarget {
@@ -99,18 +112,35 @@ public final class BedrockProvider: ChatProvider {
         var keys = false
     }
 
+    /// What an endpoint sent back.
+    private enum Reply<Answer> {
+        case answer(Answer)
+        /// Says why there is none.
+        case refusal(HTTPResponse)
+    }
+
     /// Sends `body`, again when the first was refused because of our clock or of keys that are no longer good.
-    private func exchange(
-        _ body: [UInt8], with target: BedrockTarget, timeout: Duration
-    ) async throws(ProviderError) -> HTTPResponse {
+    private func exchange<Answer>(
+        _ body: [UInt8], _ operation: BedrockTarget.Operation, of target: BedrockTarget, timeout: Duration,
+        _ send: @RequestPath (HTTPRequest) async throws(HTTPError) -> Reply<Answer>
+    ) async throws(ProviderError) -> Answer {
         let start = time.now
         var repairs = Repairs()
         while true {
             let keys = try await keys(for: target, within: timeout - time.now.since(start))
-            let response = try await send(body, to: target, with: keys, timeout: timeout - time.now.since(start))
-            if response.isSuccess { return response }
-            guard let keys else { throw Self.error(response, now: time.now) }
-            repairs = try await repair(response, target, keys, repairs, until: start.advanced(by: timeout))
+            let reply: Reply<Answer>
+            do throws(HTTPError) {
+                reply = try await send(
+                    request(body, operation, at: target.host, keys, timeout: timeout - time.now.since(start)))
+            } catch {
+                throw BedrockErrors.providerError(error)
+            }
+            switch reply {
+            case .answer(let answer): return answer
+            case .refusal(let response):
+                guard let keys else { throw Self.error(response, now: time.now) }
+                repairs = try await repair(response, target, keys, repairs, until: start.advanced(by: timeout))
+            }
         }
     }
 
@@ -155,24 +185,45 @@ public final class BedrockProvider: ChatProvider {
         return true
     }
 
-    private func send(
-        _ body: [UInt8], to target: BedrockTarget, with keys: Credentials?, timeout: Duration
-    ) async throws(ProviderError) -> HTTPResponse {
-        let headers = headers(for: body, target, keys)
-        do throws(HTTPError) {
-            return try await http.send(
-                HTTPRequest(.post, url: target.url, headers: headers, body: body, timeout: timeout))
-        } catch {
-            throw BedrockErrors.providerError(error)
+    private func sendWhole(_ request: HTTPRequest) async throws(HTTPError) -> Reply<HTTPResponse> {
+        let response = try await http.send(request)
+        return response.isSuccess ? .answer(response) : .refusal(response)
+    }
+
+    /// Whatever is no event stream is a document that says what went wrong.
+    private func sendStreamed(
+        _ request: HTTPRequest, idleTimeout: Duration
+    ) async throws(HTTPError) -> Reply<HTTPStream> {
+        let stream = try await http.stream(request, idleTimeout: idleTimeout)
+        if stream.status == 200, stream.headers["content-type"]?.hasPrefix(Self.eventStream) == true {
+            return .answer(stream)
         }
+        let body = try await stream.rest(limit: Self.documentLimit)
+        return .refusal(HTTPResponse(status: stream.status, headers: stream.headers, body: body))
+    }
+
+    private static let eventStream = "application/vnd.amazon.eventstream"
+    /// More of an error document is not read.
+    private static let documentLimit = 1 << 20
+
+    @inline(never)
+    private func request(
+        _ body: [UInt8], _ operation: BedrockTarget.Operation, at host: String, _ keys: Credentials?,
+        timeout: Duration
+    ) -> HTTPRequest {
+        HTTPRequest(
+            .post, url: operation.url, headers: headers(for: body, operation, at: host, keys), body: body,
+            timeout: timeout)
     }
 
     @inline(never)
-    private func headers(for body: [UInt8], _ target: BedrockTarget, _ keys: Credentials?) -> [String] {
-        switch (target.authentication, keys) {
+    private func headers(
+        for body: [UInt8], _ operation: BedrockTarget.Operation, at host: String, _ keys: Credentials?
+    ) -> [String] {
+        switch (operation.authentication, keys) {
         case (.bearer(let headers), _): return headers
         case (.signature(let scope), let keys?):
-            let instant = clockSkew.time(at: target.host, now: time.now)
+            let instant = clockSkew.time(at: host, now: time.now)
             return signer.headers(signing: body, for: scope, with: keys, at: instant)
         case (.signature, nil): preconditionFailure("a signed call has waited for its keys")
         }
@@ -183,7 +234,7 @@ public final class BedrockProvider: ChatProvider {
     private func keys(
         for target: BedrockTarget, within timeout: Duration
     ) async throws(ProviderError) -> Credentials? {
-        guard case .signature = target.authentication else { return nil }
+        guard case .signature = target.whole.authentication else { return nil }
         let identity = credentials.identity(for: target.credentials)
         if let keys = identity.ready() { return keys }
         do throws(CredentialFailure) {

@@ -10,10 +10,17 @@ final class BedrockTarget: Sendable {
         case signature(SigningTarget)
     }
 
-    let url: String
+    /// One of Bedrock's operations on the model: where it is, and how calls of it are authenticated.
+    struct Operation: Sendable {
+        var url: String
+        var authentication: Authentication
+    }
+
+    /// `Converse` and `ConverseStream`.
+    let whole: Operation
+    let streamed: Operation
     /// What the endpoint's clock is known under.
     let host: String
-    let authentication: Authentication
     /// Whose keys sign: equal ones share them.
     let credentials: CredentialSource
     let converse: ConverseTarget
@@ -21,16 +28,16 @@ final class BedrockTarget: Sendable {
     init(_ model: BedrockModelString, _ plan: DeploymentPlan) throws(EndpointError) {
         let region = plan.region(of: model)
         let endpoint = try plan.endpoint(in: region)
-        let path = endpoint.path(modelID: plan.deployment.modelID ?? model.id, operation: "converse")
-        url = endpoint.url(path: path)
+        let modelID = plan.deployment.modelID ?? model.id
+        func operation(_ name: String) -> Operation {
+            let path = endpoint.path(modelID: modelID, operation: name)
+            return Operation(
+                url: endpoint.url(path: path),
+                authentication: Authentication(plan.credentials.source, endpoint, path: path, region: region))
+        }
+        whole = operation("converse")
+        streamed = operation("converse-stream")
         host = endpoint.host
-        authentication =
-            switch plan.credentials.source {
-            case .bearer(let key):
-                .bearer(headers: ["Content-Type: application/json", "Authorization: Bearer \(key.reveal())"])
-            case .fixed, .sharedKeys, .process, .webIdentity, .role, .container, .instanceMetadata, .missing:
-                .signature(SigningTarget(host: endpoint.host, path: path, region: region))
-            }
         credentials = plan.credentials.source
         var converse = ConverseTarget(
             model: model.id,
@@ -38,6 +45,17 @@ final class BedrockTarget: Sendable {
             dropsUnsupportedParameters: plan.deployment.dropsUnsupportedParameters)
         converse.defaults = plan.deployment.defaultParameters.flatMap { try? JSONDocument(parsing: $0) }
         self.converse = converse
+    }
+}
+
+extension BedrockTarget.Authentication {
+    fileprivate init(_ source: CredentialSource, _ endpoint: Endpoint, path: String, region: String) {
+        switch source {
+        case .bearer(let key):
+            self = .bearer(headers: ["Content-Type: application/json", "Authorization: Bearer \(key.reveal())"])
+        case .fixed, .sharedKeys, .process, .webIdentity, .role, .container, .instanceMetadata, .missing:
+            self = .signature(SigningTarget(host: endpoint.host, path: path, region: region))
+        }
     }
 }
 

@@ -51,7 +51,6 @@ struct ConverseParameters {
     ) throws(RequestFailure) {
         messages = request.messages
         dropsUnsupported = target.dropsUnsupportedParameters
-        if request.isStream { throw Self.refusal("stream", "streaming is not supported") }
 
         let overrides = parameterEntry.flatMap(request.fallbackParameters)
         let replaced = Self.replacedKeys(overrides)

@@ -41,6 +41,7 @@ package struct ConverseRequest {
     private let conversation: Conversation
     private let target: ConverseTarget
     private let sizeHint: Int
+    private let isStream: Bool
 
     /// Refuses with the 400 that names the field what Converse, or this program, cannot do.
     package init(_ request: ChatRequest, parameterEntry: Int? = nil, for target: ConverseTarget) throws(RequestFailure)
@@ -51,6 +52,7 @@ package struct ConverseRequest {
             isGuarded: parameters.guardrailConfig != nil, insertsContinuations: parameters.insertsContinuations)
         self.target = target
         sizeHint = request.body.root.source.count + 256
+        isStream = request.isStream
     }
 
     /// How to read the answer to this request.
@@ -98,8 +100,9 @@ package struct ConverseRequest {
         writer.key("guardrailConfig")
         writer.beginObject()
         for member in config.members {
-            // Belongs to streams; Converse has no such member.
-            guard let key = member.key.escapedText, !member.key.isString("streamProcessingMode") else { continue }
+            // Converse has no such member.
+            if !isStream && member.key.isString("streamProcessingMode") { continue }
+            guard let key = member.key.escapedText else { continue }
             writer.key(escaped: key)
             writer.source(member.value.source)
         }

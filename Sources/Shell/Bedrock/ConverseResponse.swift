@@ -34,7 +34,7 @@ package struct ConverseResponse {
             throw Malformation(description: "it has no usage")
         }
         self.usage = usage
-        let reason = Self.finishReason(root["stopReason"])
+        let reason = ChatResponse.FinishReason(converse: root["stopReason"])
         finishReason = reason ?? .stop
         hasUnknownStopReason = reason == nil
         escapedContent = Self.text(of: message)
@@ -105,8 +105,7 @@ package struct ConverseResponse {
     private mutating func readExtras(_ root: JSONValue) {
         serviceTier = root["serviceTier"]?["type"]?.string
         if let trace = root["trace"], trace.isObject { self.trace = Array(trace.source) }
-        let details = root["additionalModelResponseFields"]?["usage"]?["output_tokens_details"]
-        if let tokens = details?["thinking_tokens"]?.integer, (0...Int(Int32.max)).contains(tokens) {
+        if let tokens = Usage.reasoningTokens(in: root["additionalModelResponseFields"]) {
             usage.reasoningTokens = tokens
         }
     }
@@ -127,17 +126,6 @@ package struct ConverseResponse {
         }
         return content
     }
-
-    /// Nil for a reason that is not in the table.
-    private static func finishReason(_ stopReason: JSONValue?) -> ChatResponse.FinishReason? {
-        switch stopReason?.string {
-        case "end_turn", "stop_sequence": .stop
-        case "max_tokens", "model_context_window_exceeded": .length
-        case "tool_use": .toolCalls
-        case "guardrail_intervened", "content_filtered": .contentFilter
-        default: nil
-        }
-    }
 }
 
 extension ConverseResponse {
@@ -152,24 +140,5 @@ extension ConverseResponse {
         response.serviceTier = serviceTier
         response.trace = trace
         return response
-    }
-}
-
-extension Usage {
-    /// Converse's `usage`; nil when it lacks the token counts. Bedrock counts cached input apart, OpenAI within.
-    fileprivate init?(converse usage: JSONValue) {
-        guard let input = Self.count(usage["inputTokens"]), let output = Self.count(usage["outputTokens"]) else {
-            return nil
-        }
-        let cacheRead = Self.count(usage["cacheReadInputTokens"]) ?? 0
-        let cacheWrite = Self.count(usage["cacheWriteInputTokens"]) ?? 0
-        self.init(
-            promptTokens: input + cacheRead + cacheWrite, completionTokens: output,
-            totalTokens: Self.count(usage["totalTokens"]), cacheReadTokens: cacheRead, cacheWriteTokens: cacheWrite)
-    }
-
-    /// A count that sums cannot overflow on.
-    private static func count(_ value: JSONValue?) -> Int? {
-        value?.integer.flatMap { (0...Int(Int32.max)).contains($0) ? $0 : nil }
     }
 }

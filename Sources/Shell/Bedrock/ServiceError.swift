@@ -32,6 +32,21 @@ struct ServiceError: Sendable {
         date = response.headers["date"].flatMap(HTTPDate.instant)
     }
 
+    /// An exception or error inside an event stream, which has no status of its own.
+    init(_ message: EventStreamMessage) {
+        let root = (try? JSONDocument(parsing: message.payload))?.root  // errors have no body
+        code = (message.text(of: ":exception-type") ?? message.text(of: ":error-code")).flatMap(Self.bareName)
+        status = code.flatMap { Self.streamedStatuses[$0] } ?? 500
+        self.message = root?["message"]?.string ?? message.text(of: ":error-message")
+        text = self.message ?? String(decoding: message.payload.prefix(Self.searchedLength), as: UTF8.self)
+    }
+
+    /// The exceptions of the service model's stream; whatever else comes is the service's own fault.
+    private static let streamedStatuses = [
+        "internalServerException": 500, "modelStreamErrorException": 424, "validationException": 400,
+        "throttlingException": 429, "serviceUnavailableException": 503,
+    ]
+
     /// `aws.protocols#ThrottlingException:http://...` is `ThrottlingException`.
     private static func bareName(_ type: String) -> String? {
         let name = type.prefix { $0 != ":" }

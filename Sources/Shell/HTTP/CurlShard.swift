@@ -127,6 +127,12 @@ extension CurlShard {
         if transfers.isEmpty { idleSince = loop.now }
     }
 
+    /// Lets a transfer go on that had been paused by its body's receiver, which may be called again from within.
+    func resume(_ transfer: CurlTransfer) {
+        curl_easy_pause(transfer.easy, CURLPAUSE_CONT)
+        schedule()
+    }
+
     /// Ends what is overdue.
     func review(now: Instant) {
         // Backwards: the place of one that leaves is taken by the last one, which has been looked at.

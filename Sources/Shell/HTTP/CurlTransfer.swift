@@ -26,6 +26,9 @@ final class CurlTransfer {
     private var method = HTTPRequest.Method.get
     private var bypassesProxy = false
     private var sharesConnection = false
+    private var isForStreams = false
+    /// Of requests that are no streams.
+    private let version: HTTPClient.Settings.Version
 
     private(set) var use = Use()
     private var isCancelled = false
@@ -39,12 +42,15 @@ final class CurlTransfer {
     /// What the exchange has cost the network, once it has ended.
     private(set) var traffic: HTTPClient.Traffic?
     private var continuation: UnsafeContinuation<Outcome, Never>?
+    /// Called at the end instead, when the body is read while it comes.
+    private var onEnd: (@RequestPath (Outcome) -> Void)?
 
     init(settings: HTTPClient.Settings, share: CurlShare, sockets: CurlSockets) {
         guard let easy = curl_easy_init() else { preconditionFailure("libcurl has no memory for a transfer") }
         self.easy = easy
         self.share = share
         self.sockets = sockets
+        version = settings.version
         collector = ResponseCollector(easy: easy, limit: settings.maximumBodySize)
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.pointee = 0
@@ -72,11 +78,7 @@ final class CurlTransfer {
         cshims_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         cshims_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
         cshims_easy_set_long(easy, CURLOPT_PATH_AS_IS, 1)
-        switch settings.version {
-        case .automatic:
-            cshims_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-        case .http1: cshims_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        }
+        apply(version)
         // A new look-up may find other servers, and connections spread over those found.
         cshims_easy_set_long(easy, CURLOPT_DNS_CACHE_TIMEOUT, 60)
         cshims_easy_set_long(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1)
@@ -103,6 +105,15 @@ final class CurlTransfer {
     }
 }
 
+extension CurlTransfer {
+    private func apply(_ version: HTTPClient.Settings.Version) {
+        switch version {
+        case .automatic: cshims_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+        case .http1: cshims_easy_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        }
+    }
+}
+
 // MARK: One exchange
 
 extension CurlTransfer {
@@ -111,6 +122,20 @@ extension CurlTransfer {
         _ request: HTTPRequest, on shard: CurlShard, now: Instant, _ continuation: UnsafeContinuation<Outcome, Never>
     ) {
         self.continuation = continuation
+        begin(request, on: shard, now: now)
+    }
+
+    /// Starts on `shard`; what arrives of the body goes into `body`. `onEnd` is called exactly once.
+    func start(
+        _ request: HTTPRequest, on shard: CurlShard, now: Instant, into body: StreamedBody,
+        _ onEnd: @escaping @RequestPath (Outcome) -> Void
+    ) {
+        collector.stream = body
+        self.onEnd = onEnd
+        begin(request, on: shard, now: now)
+    }
+
+    private func begin(_ request: HTTPRequest, on shard: CurlShard, now: Instant) {
         guard !isCancelled else { return finish(.failure(Self.cancellation)) }
         guard memory.fill(headers: request.headers, body: request.method == .get ? [] : request.body) else {
             let message = "A request header holds a line end or a zero byte"
@@ -121,6 +146,10 @@ extension CurlTransfer {
             sharesConnection.toggle()
             // The request waits to see whether it can share the first connection; without this it opens its own.
             cshims_easy_set_long(easy, CURLOPT_PIPEWAIT, sharesConnection ? 1 : 0)
+        }
+        if shard.origin.isForStreams != isForStreams {
+            isForStreams.toggle()
+            apply(isForStreams ? .http1 : version)
         }
         deadline = now.advanced(by: request.timeout)
         guard shard.add(self) else {
@@ -213,6 +242,18 @@ extension CurlTransfer {
             shard.remove(self)
         }
         continuation.take()?.resume(returning: outcome)
+        onEnd.take()?(outcome)
+    }
+
+    /// Lets libcurl go on with a body that was not taken fast enough.
+    func resume(_ use: Use) {
+        guard use == self.use else { return }
+        shard?.resume(self)
+    }
+
+    /// Ends `use` with `error` if it is under way.
+    func end(_ use: Use, with error: HTTPError) {
+        if use == self.use && shard != nil { finish(.failure(error)) }
     }
 
     /// Ends `use` if it has not ended yet; keeps it from starting if it has not begun.

@@ -53,13 +53,8 @@ public final class HTTPClient {
     /// Sends `request` and returns its response, whatever the status. Throws `HTTPError` of kind `cancelled` when
     /// the task is cancelled; the transfer is then aborted.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
-        guard hook != nil else { throw Self.closedError }
-        guard !Task.isCancelled else { throw CurlTransfer.cancellation }
-        let transfer =
-            idleTransfers.popLast() ?? CurlTransfer(settings: settings, share: share, sockets: sockets)
+        let transfer = try takeTransfer()
         let use = transfer.use
-        statistics.requests += 1
-        statistics.inFlight += 1
         let outcome = await withTaskCancellationHandler {
             // Unsafe only in that nobody checks that it is resumed once: a transfer gives its continuation away once.
             await withUnsafeContinuation { transfer.start(request, on: shard(for: request), now: loop.now, $0) }
@@ -67,11 +62,24 @@ public final class HTTPClient {
             // Runs on the canceller's thread; may arrive before the start and after the end.
             loop.post { transfer.cancel(use) }
         }
+        ended(transfer, outcome)
+        return try outcome.get()
+    }
+
+    /// A transfer for one more exchange, which `ended` takes back.
+    func takeTransfer() throws(HTTPError) -> CurlTransfer {
+        guard hook != nil else { throw Self.closedError }
+        guard !Task.isCancelled else { throw CurlTransfer.cancellation }
+        statistics.requests += 1
+        statistics.inFlight += 1
+        return idleTransfers.popLast() ?? CurlTransfer(settings: settings, share: share, sockets: sockets)
+    }
+
+    func ended(_ transfer: CurlTransfer, _ outcome: CurlTransfer.Outcome) {
         statistics.inFlight -= 1
         if let traffic = transfer.traffic { statistics.count(traffic) }
         if case .failure(let error) = outcome { statistics.count(error) }
         recycle(transfer)
-        return try outcome.get()
     }
 
     /// Aborts all transfers and closes all connections. Requests sent later fail as cancelled.
@@ -98,8 +106,9 @@ public final class HTTPClient {
 // MARK: Shards
 
 extension HTTPClient {
-    private func shard(for request: HTTPRequest) -> CurlShard {
-        let origin = origin(of: request.url)
+    /// Those of streams are kept apart.
+    func shard(for request: HTTPRequest, isStream: Bool = false) -> CurlShard {
+        let origin = origin(of: request.url, isStream: isStream)
         if let shard = origin.shardWithRoom { return shard }
         let shard = CurlShard(
             client: self, origin: origin, sockets: sockets, loop: loop, connections: settings.connectionsPerShard)
@@ -108,11 +117,11 @@ extension HTTPClient {
         return shard
     }
 
-    private func origin(of url: String) -> Origin {
+    private func origin(of url: String, isStream: Bool) -> Origin {
         var url = url
         return url.withUTF8 { url in
-            if let origin = origins.first(where: { $0.serves(url) }) { return origin }
-            let origin = Origin(of: url, settings: settings)
+            if let origin = origins.first(where: { $0.isForStreams == isStream && $0.serves(url) }) { return origin }
+            let origin = Origin(of: url, isForStreams: isStream, settings: settings)
             origins.append(origin)
             return origin
         }

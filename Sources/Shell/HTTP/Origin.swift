@@ -15,16 +15,21 @@ final class Origin {
 
     /// `https://host:port`, spelt as in the URLs.
     private let name: [UInt8]
+    /// Streams have connections of their own, over HTTP/1.1: who does not read one holds up that connection and nothing
+    /// else. Over HTTP/2 the connection's common window would fill, and this generation of libcurl has lost track of paused
+    /// streams in several ways.
+    let isForStreams: Bool
     private let settings: HTTPClient.Settings
     private(set) var spoken: Spoken
     /// The first with room serves a request: connections at the front stay warm, shards at the back fall idle and go.
     private(set) var shards: [CurlShard] = []
 
-    init(of url: UnsafeBufferPointer<UInt8>, settings: HTTPClient.Settings) {
+    init(of url: UnsafeBufferPointer<UInt8>, isForStreams: Bool, settings: HTTPClient.Settings) {
         name = Array(url.prefix(Self.nameLength(in: url)))
+        self.isForStreams = isForStreams
         self.settings = settings
         let isSecure = name.starts(with: "https:".utf8) { $0 | 0x20 == $1 | 0x20 }
-        spoken = isSecure && settings.version == .automatic ? .unknown : .http1
+        spoken = isSecure && !isForStreams && settings.version == .automatic ? .unknown : .http1
     }
 
     func serves(_ url: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -1,7 +1,7 @@
 import CCurl
 import CShims
 
-/// Receives one response from libcurl and keeps it whole.
+/// Receives one response from libcurl and keeps it whole, or hands its body on as it comes.
 ///
 /// Not isolated, because libcurl's callbacks are not: they come on the loop's thread, from within calls that code on the
 /// request path makes.
@@ -12,6 +12,8 @@ final class ResponseCollector {
     private(set) var body: [UInt8] = []
     /// The body did not fit the limit, and the transfer was made to fail.
     private(set) var isTooLarge = false
+    /// Where the body goes instead of being kept here.
+    var stream: StreamedBody?
 
     init(easy: UnsafeMutableRawPointer, limit: Int) {
         self.easy = easy
@@ -26,9 +28,7 @@ final class ResponseCollector {
         cshims_easy_set_pointer(easy, CURLOPT_WRITEDATA, address)
         cshims_easy_set_receiver(easy, CURLOPT_WRITEFUNCTION) { bytes, _, count, collector in
             guard let bytes, let collector else { return 0 }
-            let isTaken = ResponseCollector.at(collector).receiveBody(
-                UnsafeRawBufferPointer(start: bytes, count: count))
-            return isTaken ? count : 0
+            return ResponseCollector.at(collector).receiveBody(UnsafeRawBufferPointer(start: bytes, count: count))
         }
     }
 
@@ -41,6 +41,7 @@ final class ResponseCollector {
         headers = HTTPHeaders()
         body = []
         isTooLarge = false
+        stream = nil
     }
 
     private func receiveHeader(_ line: UnsafeRawBufferPointer) {
@@ -53,16 +54,25 @@ final class ResponseCollector {
         headers.append(line: line)
     }
 
-    private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    /// Returns what libcurl expects: the number of bytes, if all is well.
+    private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+        if let stream {
+            if stream.status == 0 { beginStream(stream) }
+            return stream.receive(bytes) ? bytes.count : Int(CURL_WRITEFUNC_PAUSE)
+        }
         guard bytes.count <= limit - body.count else {
             isTooLarge = true
-            return false
+            return 0
         }
         if body.isEmpty {
             let declared = Int(cshims_easy_info_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T))
             body.reserveCapacity(min(max(declared, bytes.count), limit))
         }
         body.append(contentsOf: bytes)
-        return true
+        return bytes.count
+    }
+
+    private func beginStream(_ stream: StreamedBody) {
+        stream.begin(status: cshims_easy_info_long(easy, CURLINFO_RESPONSE_CODE), headers: headers)
     }
 }

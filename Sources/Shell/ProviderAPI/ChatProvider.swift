@@ -7,6 +7,12 @@ public import Routing
 public protocol ChatProvider: AnyObject {
     /// Sends `request` to the attempt's deployment and returns its answer within `attempt.timeout`.
     func complete(_ request: ChatRequest, _ attempt: Attempt) async throws(ProviderError) -> ChatResponse
+
+    /// Sends `request` to the attempt's deployment and returns its answer as soon as that begins. `attempt.timeout` bounds
+    /// each wait for more of it, `limit` the whole.
+    func stream(
+        _ request: ChatRequest, _ attempt: Attempt, limit: Duration
+    ) async throws(ProviderError) -> any ChatStream
 }
 
 /// Why a provider gave no answer: what routing needs to know, and what the requester is told.

@@ -16,6 +16,8 @@ struct AnswerComposer {
         var errorType: String?
         var headers: [ModelScript.Header] = []
         var closes = false
+        /// The body comes in chunks, and its length is not known yet.
+        var isChunked = false
     }
 
     /// Brings the Date header up to date; once per turn of the loop is enough.
@@ -40,7 +42,7 @@ struct AnswerComposer {
             writeFailure(step, of: model, head: &head)
         }
         switch step {
-        case .hang, .reset, .answer: writeAnswer(head, into: &out)
+        case .hang, .reset, .answer, .streamFault: writeAnswer(head, into: &out)
         case .malformedBody:
             body.removeLast(body.count / 2)
             writeAnswer(head, into: &out)
@@ -78,15 +80,29 @@ struct AnswerComposer {
         let input = model.script.inputTokens.tokens(forBytes: inputBytes)
         body.append("{\"metrics\":{\"latencyMs\":")
         body.append(decimal: max(1, latency.wholeMilliseconds))
-        body.append("},\"output\":{\"message\":{\"content\":[{\"text\":\"")
+        body.append("},\"output\":{\"message\":{\"content\":[")
+        if let reasoning = model.script.reasoning {
+            body.append("{\"reasoningContent\":{\"reasoningText\":{\"text\":\"")
+            body.append(jsonText: reasoning)
+            body.append("\"}}},")
+        }
+        body.append("{\"text\":\"")
         let textStart = body.count
         switch model.script.text {
         case .fixed: body.append(contentsOf: model.textJSON)
         case .echo: body.append(contentsOf: echo)
         }
         let output = model.script.outputTokens.tokens(forBytes: body.count - textStart)
-        body.append("\"}],\"role\":\"assistant\"}},\"stopReason\":\"")
-        body.append(jsonText: model.script.stopReason)
+        body.append("\"}")
+        if let tool = model.script.tool {
+            body.append(",{\"toolUse\":{\"toolUseId\":\"tooluse_Sim1\",\"name\":\"")
+            body.append(jsonText: tool.name)
+            body.append("\",\"input\":")
+            body.append(contentsOf: tool.input.utf8)
+            body.append("}}")
+        }
+        body.append("],\"role\":\"assistant\"}},\"stopReason\":\"")
+        body.append(jsonText: model.script.effectiveStopReason)
         body.append("\",\"usage\":{\"inputTokens\":")
         body.append(decimal: input)
         body.append(",\"outputTokens\":")
@@ -114,6 +130,11 @@ struct AnswerComposer {
         body.append("}")
     }
 
+    mutating func writeStreamHead(closes: Bool, into out: inout [UInt8]) {
+        let head = Head(status: 200, contentType: "application/vnd.amazon.eventstream", closes: closes, isChunked: true)
+        writeHead(head, length: 0, into: &out)
+    }
+
     private mutating func writePage(status: Int) {
         body.removeAll(keepingCapacity: true)
         body.append("<html>\r\n<head><title>")
@@ -137,8 +158,12 @@ struct AnswerComposer {
         out.append(contentsOf: date)
         out.append("\r\nContent-Type: ")
         out.append(head.contentType)
-        out.append("\r\nContent-Length: ")
-        out.append(decimal: length)
+        if head.isChunked {
+            out.append("\r\nTransfer-Encoding: chunked")
+        } else {
+            out.append("\r\nContent-Length: ")
+            out.append(decimal: length)
+        }
         out.append(head.closes ? "\r\nConnection: close" : "\r\nConnection: keep-alive")
         out.append("\r\nx-amzn-RequestId: ")
         out.append(uuid: identifiers.next(), identifiers.next())

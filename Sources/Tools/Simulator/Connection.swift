@@ -12,6 +12,10 @@ final class Connection {
     var output: [UInt8] = []
     var sent = 0
     var ending = Reaction.Ending.keepAlive
+    /// The rest of the answer, when it is streamed.
+    var stream: StreamPlay?
+    /// The stream waits before its next event.
+    private var isPausing = false
     /// The socket became readable while nobody read. Readiness is reported once (edge-triggered), so it is kept here.
     var hasUnread = false
     /// Tells this wait from earlier ones, whose deadlines may still be in the heap.
@@ -30,6 +34,42 @@ final class Connection {
     }
 
     init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// How an answer goes on whose written part has been sent.
+    enum Continuation {
+        case send
+        case wait(nanoseconds: Int64)
+        case waitForEver
+        /// It does not.
+        case over
+    }
+
+    /// Writes some more of a streamed answer, as far as that is due.
+    func writeOn() -> Continuation {
+        guard var playing = stream.take() else { return .over }
+        if isPausing {
+            isPausing = false
+            stream = playing
+            return .wait(nanoseconds: playing.delay)
+        }
+        while output.count < Self.burst {
+            switch playing.writeNext(into: &output) {
+            case .event: continue
+            case .pause where playing.delay == 0: continue
+            case .pause: isPausing = true
+            case .stall:
+                stream = playing
+                return output.isEmpty ? .waitForEver : .send
+            case .end: return .send
+            }
+            break
+        }
+        stream = playing
+        return .send
+    }
+
+    /// Events that are sent in one go where there is no delay between them.
+    private static let burst = 16 << 10
 
     func beginWait(in phase: Phase) -> UInt32 {
         self.phase = phase

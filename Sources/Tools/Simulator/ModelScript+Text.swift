@@ -2,7 +2,7 @@ extension ModelScript {
     /// The keys of scripts, in the order in which they are explained.
     public static let keys = [
         "latency", "steps", "repeat", "text", "input-tokens", "output-tokens", "stop-reason", "error-type", "message",
-        "header", "rate-limit", "close", "seed",
+        "header", "rate-limit", "close", "seed", "tool", "reasoning", "stream-tokens", "stream-delay",
     ]
 
     /// Sets what `key` stands for; the same keys on the command line, in files and over HTTP.
@@ -22,6 +22,12 @@ extension ModelScript {
         case "rate-limit": rateLimit = try Self.rateLimit(value)
         case "close": closesConnection = try Self.choice(["no": false, "yes": true], key, value)
         case "seed": seed = try Self.require(UInt64(value), key, value, "a number")
+        case "tool": tool = try Self.tool(value)
+        case "reasoning": reasoning = value
+        case "stream-tokens":
+            streamTokens = try Self.require(Int(value).flatMap { $0 >= 0 ? $0 : nil }, key, value, "a number")
+        case "stream-delay":
+            streamDelay = try Self.require(Duration(text: value[...]), key, value, "a time, as in 20ms")
         default:
             throw ScriptError(message: "unknown key '\(key)'; expected one of \(Self.keys.joined(separator: ", "))")
         }
@@ -36,7 +42,8 @@ extension ModelScript {
             guard let step = Step(text: String(parts[0])), let count, 1...100_000 ~= count else {
                 let expected =
                     "a status (200, 429/ThrottlingException), hang, reset, reset-mid-body, malformed, truncated, "
-                    + "empty or html (each with /STATUS if need be), and *COUNT to repeat it"
+                    + "empty or html (each with /STATUS if need be), exception/TYPE@PIECES, cut@PIECES, tear@PIECES "
+                    + "or stall@PIECES, and *COUNT to repeat it"
                 throw ScriptError(message: "steps: '\(item)' is not a step; expected \(expected)")
             }
             steps.append(contentsOf: repeatElement(step, count: count))
@@ -51,6 +58,14 @@ extension ModelScript {
         }
         let name = try headerSafe("header", String(parts[0]))
         return Header(name: name, value: try headerSafe("header", String(parts[1].drop { $0 == " " })))
+    }
+
+    private static func tool(_ text: String) throws(ScriptError) -> Tool {
+        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else {
+            throw ScriptError(message: "tool: '\(text)' is not a call; expected NAME:INPUT with a JSON object as input")
+        }
+        return Tool(name: parts[0], input: parts[1])
     }
 
     private static func rateLimit(_ text: String) throws(ScriptError) -> RateLimit {
@@ -92,6 +107,10 @@ extension ModelScript.Step {
     fileprivate init?(text: String) {
         let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
         guard let word = parts.first else { return nil }
+        if let fault = Self.streamFault(text) {
+            self = fault
+            return
+        }
         if let status = Int(word) {
             guard Self.statuses.contains(status) else { return nil }
             self = .answer(status: status, errorType: parts.count == 2 ? parts[1] : nil)
@@ -107,6 +126,22 @@ extension ModelScript.Step {
         case ("truncated", _): self = .truncatedBody(status: status ?? 200)
         case ("empty", _): self = .emptyBody(status: status ?? 200)
         case ("html", _): self = .htmlBody(status: status ?? 502)
+        default: return nil
+        }
+    }
+
+    /// Reads `exception/throttlingException@3`, `cut@3` or `stall`.
+    private static func streamFault(_ text: String) -> Self? {
+        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        let pieces = parts.count == 2 ? Int(parts[1]) : 0
+        guard let pieces, pieces >= 0 else { return nil }
+        switch parts[0] {
+        case "cut": return .streamFault(.cut, after: pieces)
+        case "tear": return .streamFault(.tear, after: pieces)
+        case "stall": return .streamFault(.stall, after: pieces)
+        case let word where word.hasPrefix("exception/"):
+            let type = word.dropFirst("exception/".count)
+            return type.isEmpty ? nil : .streamFault(.exception(String(type)), after: pieces)
         default: return nil
         }
     }

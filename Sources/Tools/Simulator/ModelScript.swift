@@ -21,13 +21,22 @@ public struct ModelScript: Hashable, Sendable {
     public var rateLimit: RateLimit?
     /// Same seed, same latencies in the same order.
     public var seed: UInt64
+    /// A call that follows the text.
+    public var tool: Tool?
+    /// The model's reasoning, which comes before the text.
+    public var reasoning: String?
+    /// How many pieces of text a stream has, the text's words again and again; nil: each word once.
+    public var streamTokens: Int?
+    /// Between a stream's pieces.
+    public var streamDelay: Duration
 
     public init(
         latency: LatencyDistribution = .none, steps: [Step] = [.answer()], repeatsAllSteps: Bool = false,
         inputTokens: TokenCount = .estimated, outputTokens: TokenCount = .estimated,
         text: ReplyText = .fixed("Hello from the simulator."), stopReason: String = "end_turn",
         errorType: String? = nil, errorMessage: String? = nil, failureHeaders: [Header] = [],
-        closesConnection: Bool = false, rateLimit: RateLimit? = nil, seed: UInt64 = 0
+        closesConnection: Bool = false, rateLimit: RateLimit? = nil, seed: UInt64 = 0,
+        tool: Tool? = nil, reasoning: String? = nil, streamTokens: Int? = nil, streamDelay: Duration = .zero
     ) {
         precondition(!steps.isEmpty, "a script has at least one step")
         self.latency = latency
@@ -43,7 +52,14 @@ public struct ModelScript: Hashable, Sendable {
         self.closesConnection = closesConnection
         self.rateLimit = rateLimit
         self.seed = seed
+        self.tool = tool
+        self.reasoning = reasoning
+        self.streamTokens = streamTokens
+        self.streamDelay = streamDelay
     }
+
+    /// What the answer stops with: a call's own reason, unless the script names another than the usual one.
+    var effectiveStopReason: String { tool != nil && stopReason == "end_turn" ? "tool_use" : stopReason }
 }
 
 extension ModelScript {
@@ -65,6 +81,31 @@ extension ModelScript {
         case emptyBody(status: Int = 200)
         /// A proxy's HTML page.
         case htmlBody(status: Int = 502)
+        /// Goes wrong after so many pieces of content. Whole answers are not concerned.
+        case streamFault(StreamFault, after: Int = 0)
+    }
+
+    /// What goes wrong within a stream.
+    public enum StreamFault: Hashable, Sendable {
+        /// The service says so: `throttlingException`.
+        case exception(String)
+        /// The body ends properly, but before the message does.
+        case cut
+        /// The body ends properly, but within a frame.
+        case tear
+        /// Nothing more comes, for as long as the client waits.
+        case stall
+    }
+
+    /// A tool that the model calls.
+    public struct Tool: Hashable, Sendable {
+        public var name: String
+        /// JSON text.
+        public var input: String
+        public init(name: String, input: String) {
+            self.name = name
+            self.input = input
+        }
     }
 
     public enum TokenCount: Hashable, Sendable {
@@ -113,7 +154,7 @@ extension ModelScript.Step {
         case .answer(let status, _), .malformedBody(let status), .truncatedBody(let status), .emptyBody(let status),
             .htmlBody(let status):
             status
-        case .resetMidBody: 200
+        case .resetMidBody, .streamFault: 200
         case .hang, .reset: nil
         }
     }
@@ -129,6 +170,18 @@ extension ModelScript.Step {
         case .truncatedBody: "truncated"
         case .emptyBody: "empty"
         case .htmlBody: "html"
+        case .streamFault(let fault, _): fault.word
+        }
+    }
+}
+
+extension ModelScript.StreamFault {
+    var word: String {
+        switch self {
+        case .exception: "exception"
+        case .cut: "cut"
+        case .tear: "tear"
+        case .stall: "stall"
         }
     }
 }

@@ -2,6 +2,7 @@
 /// arm in `Responder`.
 enum Operation {
     case converse
+    case converseStream
     case setScript
     case readJournal(entries: Bool)
     case clearJournal
@@ -14,9 +15,16 @@ enum Operation {
         if path.begins(with: "/model/") {
             let rest = path.dropping(7)
             guard let end = rest.firstOffset(of: UInt8(ascii: "/")), end > 0, method.equals("POST"),
-                rest.dropping(end).equals("/converse"), Self.decode(rest.slice(0..<end), into: &model)
+                Self.decode(rest.slice(0..<end), into: &model)
             else { return nil }
-            self = .converse
+            let operation = rest.dropping(end)
+            if operation.equals("/converse") {
+                self = .converse
+            } else if operation.equals("/converse-stream") {
+                self = .converseStream
+            } else {
+                return nil
+            }
         } else if path.equals("/simulator/script"), method.equals("POST") {
             self = .setScript
         } else if path.equals("/simulator/journal"), method.equals("GET") {

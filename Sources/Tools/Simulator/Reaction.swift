@@ -5,6 +5,8 @@ struct Reaction {
     /// No answer for as long as the client waits.
     var hangs = false
     var ending = Ending.keepAlive
+    /// What follows the head that is written, event by event.
+    var stream: StreamPlay?
 
     /// What becomes of the connection after the answer.
     enum Ending {
@@ -17,6 +19,7 @@ extension Reaction {
         delay = latency.nanoseconds
         switch step {
         case .hang: hangs = true
+        case .streamFault: ending = closes ? .close : .keepAlive
         case .reset, .resetMidBody: ending = .reset
         case .truncatedBody: ending = .close
         case .answer, .malformedBody, .emptyBody, .htmlBody: ending = closes ? .close : .keepAlive

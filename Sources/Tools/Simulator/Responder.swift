@@ -18,7 +18,8 @@ struct Responder {
             return refuse(.unknownOperation, closes: head.wantsClose, into: &out)
         }
         switch operation {
-        case .converse: return converse(head, body: body, into: &out)
+        case .converse: return converse(head, body: body, isStream: false, into: &out)
+        case .converseStream: return converse(head, body: body, isStream: true, into: &out)
         case .setScript: setScript(body.text, into: &out)
         case .readJournal(let entries): readJournal(entries: entries, into: &out)
         case .clearJournal:
@@ -34,7 +35,9 @@ struct Responder {
         return Reaction(ending: closes ? .close : .keepAlive)
     }
 
-    private mutating func converse(_ head: RequestHead, body: Bytes, into out: inout [UInt8]) -> Reaction {
+    private mutating func converse(
+        _ head: RequestHead, body: Bytes, isStream: Bool, into out: inout [UInt8]
+    ) -> Reaction {
         let unixTime = Clock.unix
         let converse = ConverseBody(body)
         var refusal = signatures.refusal(of: head.signature, unixSeconds: Int(unixTime / 1_000_000_000))
@@ -43,7 +46,7 @@ struct Responder {
             let call = ConverseCall(
                 model: model, signature: head.signature, body: body,
                 echo: converse?.lastUserText ?? Bytes(start: nil, count: 0), unixTime: unixTime,
-                wantsClose: head.wantsClose)
+                wantsClose: head.wantsClose, isStream: isStream)
             guard let refusal else { return state.play(call, with: &composer, into: &out) }
             state.record(refusal, of: call)
             composer.write(refusal, closes: head.wantsClose, into: &out)
@@ -61,6 +64,7 @@ struct ConverseCall {
     let echo: Bytes
     let unixTime: Int64
     let wantsClose: Bool
+    let isStream: Bool
 }
 
 extension BedrockSimulator.SignatureCheck {

@@ -240,7 +240,8 @@ extension SimulatorLoop {
     /// Carries out what was decided about a request whose answer begins at `start` of `out`.
     private func follow(_ reaction: Reaction, from start: Int, _ connection: Connection) {
         connection.ending = reaction.ending
-        guard reaction.delay > 0 || reaction.hangs else { return }
+        connection.stream = reaction.stream
+        guard reaction.delay > 0 || reaction.hangs || reaction.stream != nil else { return }
         connection.output.append(contentsOf: out[start...])
         out.removeLast(out.count - start)
         let wait = connection.beginWait(in: .waiting)
@@ -270,18 +271,36 @@ extension SimulatorLoop {
         if !isWaiting { end(connection) }
     }
 
-    /// Sends what `output` still holds, then goes on with the requests behind it.
+    /// Sends what `output` still holds and what a stream adds to it, then goes on with the requests behind it.
     private func sendOutput(_ connection: Connection) {
-        let sent = connection.output.withUnsafeBytes {
-            Self.send($0.dropping(connection.sent), to: connection.descriptor)
+        while true {
+            let sent = connection.output.withUnsafeBytes {
+                Self.send($0.dropping(connection.sent), to: connection.descriptor)
+            }
+            if sent < 0 { return connection.stream == nil ? close(connection) : abandon(connection) }
+            connection.sent += sent
+            guard connection.sent == connection.output.count else { return }
+            connection.output.removeAll(keepingCapacity: connection.stream != nil)
+            connection.sent = 0
+            switch connection.writeOn() {
+            case .send: continue
+            case .wait(let nanoseconds): return pause(connection, for: nanoseconds)
+            case .waitForEver: return pause(connection, for: nil)
+            case .over: break
+            }
+            break
         }
-        if sent < 0 { return close(connection) }
-        connection.sent += sent
-        guard connection.sent == connection.output.count else { return }
-        connection.output = []
-        connection.sent = 0
         connection.phase = .reading
         if connection.ending == .keepAlive { resume(connection) } else { end(connection) }
+    }
+
+    /// Nil: until the client goes.
+    private func pause(_ connection: Connection, for nanoseconds: Int64?) {
+        let wait = connection.beginWait(in: .waiting)
+        state.inFlight.add(1, ordering: .relaxed)
+        guard let nanoseconds else { return }
+        deadlines.insert(
+            DeadlineHeap.Entry(time: Clock.monotonic + nanoseconds, descriptor: connection.descriptor, wait: wait))
     }
 
     private func resume(_ connection: Connection) {

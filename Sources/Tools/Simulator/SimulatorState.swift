@@ -26,11 +26,17 @@ final class SimulatorState: Sendable {
             let index = books.models.index(of: call.model)
             let (step, latency) = books.models.play(index, now: Clock.monotonic)
             let closes = call.wantsClose || books.models.models[index].script.closesConnection
-            composer.write(
-                step, of: books.models.models[index], echo: call.echo, inputBytes: call.body.count, latency: latency,
-                closes: closes, into: &out)
             books.record(PlayedModel.Outcome(step), of: index, call)
-            return Reaction(step, latency: latency, closes: closes)
+            var reaction = Reaction(step, latency: latency, closes: closes)
+            if call.isStream, step.beginsStream {
+                reaction.stream = composer.beginStream(
+                    step, of: books.models.models[index], call, latency: latency, closes: closes, into: &out)
+            } else {
+                composer.write(
+                    step, of: books.models.models[index], echo: call.echo, inputBytes: call.body.count,
+                    latency: latency, closes: closes, into: &out)
+            }
+            return reaction
         }
     }
 

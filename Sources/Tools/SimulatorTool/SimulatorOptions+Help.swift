@@ -26,6 +26,8 @@ extension SimulatorOptions {
           steps          what happens to the first request, the second ...; the last is repeated:
                          a status (429, 429/ModelNotReadyException), hang, reset, reset-mid-body,
                          malformed, truncated, empty, html (these four also with /STATUS); 429*3 is 429 three times
+                         and within streams exception/TYPE@N (throttlingException ...), cut@N (no messageStop),
+                         tear@N (ends within a frame), stall@N, each after N pieces of content
           repeat         all: after the last step start again; last (default): repeat the last
           text           the reply's text; @echo: the last user text
           input-tokens   a number, or estimate (default: a quarter of the body's bytes)
@@ -37,6 +39,10 @@ extension SimulatorOptions {
           rate-limit     COUNT/TIME, as in 10/60s: more requests are answered 429
           close          yes: close the connection after each answer
           seed           another series of random latencies
+          tool           a call after the text, NAME:INPUT with a JSON object as input
+          reasoning      the model's reasoning, before the text
+          stream-tokens  how many pieces of text a stream has (default: each word of the text once)
+          stream-delay   between the pieces of a stream, as in 20ms
 
         While it runs:
           curl --data-binary @FILE http://127.0.0.1:PORT/simulator/script    change scripts

@@ -1,0 +1,41 @@
+import ChatCompletions
+import EventLoop
+import Partitions
+
+/// Chunks are published at once, also under `exactly_once`, where nothing else would reach a reader before the stream's end.
+/// That end is what belongs to the request's outcome: a reader that drops streams without one sees each reply once.
+extension OutcomePublisher {
+    /// A reply in chunks to the request of `progress`, of which nothing is published yet.
+    func openStream(for request: ChatRequest, _ progress: RequestProgress) -> ReplyStream {
+        ReplyStream(
+            publisher: publisher, flushInterval: streamFlush, includesUsage: request.streamOptions.includeUsage
+        ) { [unowned self, unowned progress] trail in
+            // Its owner is `progress`, which lives as long as the request.
+            makeReply([], status: 200, progress, trail, cost: nil)
+        }
+    }
+
+    /// Publishes the end of a complete stream. Returns the failure to end it with instead when the reply topic does not
+    /// take it.
+    func publish(
+        endOf stream: ReplyStream, _ response: ChatResponse, _ progress: RequestProgress
+    ) async throws(CancellationError) -> RequestFailure? {
+        let cost = events.cost(of: progress.trail)
+        if !stream.hasBegun { stream.begin(ChatStreamHead(response), progress.trail) }  // an answer without content
+        stream.append(ChatConclusion(response))
+        // Only then the end record, which says that all of the answer is there.
+        if let reason = try await stream.untilSettled() { return RequestFailure(undeliverable: reason, response) }
+        var end = makeReply(Array("[DONE]".utf8), status: 200, progress, cost: cost)
+        stream.markEnd(&end.headers)
+        return try await publish(end, of: response, progress, cost: cost)
+    }
+}
+
+extension RequestFailure {
+    /// A stream whose chunks the reply topic does not take.
+    static func undeliverable(_ reason: DeliveryError) -> RequestFailure {
+        RequestFailure(
+            status: 502, type: .server, message: "The reply topic refused a chunk of the answer: \(reason.message)",
+            code: "reply_refused")
+    }
+}

@@ -1,0 +1,93 @@
+import ChatCompletions
+import EventLoop
+import HTTP
+import ProviderAPI
+
+/// One answer of ConverseStream, read while it comes.
+@RequestPath
+final class BedrockStream: ChatStream {
+    let head: ChatStreamHead
+    private let response: HTTPStream
+    private var decoder = EventStreamDecoder()
+    private var reader: ConverseStreamReader
+    private let onUnknownStopReason: @RequestPath () -> Void
+    /// Comes after the pieces that were read before it.
+    private var failure: ProviderError?
+    private var hasGivenPieces = false
+    private(set) var conclusion: ChatConclusion?
+
+    init(
+        _ response: HTTPStream, _ head: ChatStreamHead, _ form: AnswerForm,
+        onUnknownStopReason: @escaping @RequestPath () -> Void
+    ) {
+        self.response = response
+        self.head = head
+        self.onUnknownStopReason = onUnknownStopReason
+        reader = ConverseStreamReader(form: form)
+    }
+
+    func next() async throws(ProviderError) -> [ChatDelta]? {
+        if let failure { throw failure }
+        if conclusion != nil { return nil }
+        while true {
+            var deltas: [ChatDelta] = []
+            do throws(ProviderError) {
+                let isOver = try await readOn(into: &deltas)
+                if isOver { conclusion = try conclude() }
+            } catch {
+                response.cancel()
+                failure = error
+                // Pieces that nobody has seen are better lost: the whole request can still be tried elsewhere.
+                guard hasGivenPieces, !deltas.isEmpty else { throw error }
+            }
+            if !deltas.isEmpty {
+                hasGivenPieces = true
+                return deltas
+            }
+            if conclusion != nil { return nil }
+        }
+    }
+
+    /// Reads what has come; true at the end.
+    private func readOn(into deltas: inout [ChatDelta]) async throws(ProviderError) -> Bool {
+        let bytes: [UInt8]?
+        do throws(HTTPError) { bytes = try await response.next() } catch { throw BedrockErrors.providerError(error) }
+        if let bytes { decoder.append(bytes) }
+        while let message = try nextMessage() { try read(message, into: &deltas) }
+        if bytes == nil { try checkEnd() }
+        return bytes == nil
+    }
+
+    private func nextMessage() throws(ProviderError) -> EventStreamMessage? {
+        do throws(EventStreamError) { return try decoder.next() } catch { throw malformed(error.rawValue) }
+    }
+
+    private func checkEnd() throws(ProviderError) {
+        do throws(EventStreamError) { try decoder.finish() } catch { throw malformed(error.rawValue) }
+    }
+
+    private func read(_ message: EventStreamMessage, into deltas: inout [ChatDelta]) throws(ProviderError) {
+        do throws(ConverseStreamReader.Failure) {
+            try reader.read(message, into: &deltas)
+        } catch {
+            switch error {
+            case .malformed(let why): throw malformed(why)
+            case .exception(var exception):
+                exception.requestID = requestID
+                throw BedrockErrors.providerError(exception)
+            }
+        }
+    }
+
+    private func conclude() throws(ProviderError) -> ChatConclusion {
+        guard let conclusion = reader.conclusion else { throw malformed("it ends before it is complete") }
+        if reader.hasUnknownStopReason { onUnknownStopReason() }
+        return conclusion
+    }
+
+    private func malformed(_ why: String) -> ProviderError {
+        BedrockErrors.malformedAnswer(why, requestID: requestID)
+    }
+
+    private var requestID: String? { response.headers["x-amzn-requestid"] }
+}
