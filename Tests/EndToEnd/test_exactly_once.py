@@ -87,15 +87,17 @@ def test_a_producer_that_was_fenced_is_replaced_and_calls_nobody_again(noida, si
     with Stage(noida, simulator, partitions=2) as stage:
         config = stage.config(kafka=STATIC, relay={**EXACTLY_ONCE, "partition_concurrency": 16})
         relay = start_relay(config, stage.environment).wait_until_ready()
-        requests = submit(stage, 100)
-        for round_number, answered in enumerate([20, 80], start=1):
-            stage.answers(requests, count=answered)
+        requests = []
+        for round_number in (1, 2):
+            requests += submit(stage, 25, f"before-{round_number}")
+            stage.answers(requests, count=len(requests) - 30)
             rival = Producer({
                 "bootstrap.servers": noida.address,
                 "transactional.id": f"{stage.group}-relay-0",
                 "log_level": 0,
             })
             rival.init_transactions(10)
+            requests += submit(stage, 25, f"after-{round_number}")
             relay.wait_until(lambda: len(relay.events("producer_restart")) == round_number, "fenced")  # noqa: B023
 
         assert_each_once(stage, requests)
