@@ -198,3 +198,27 @@ def test_a_broker_that_is_restarted(own_noida, simulator, start_relay):
         assert_committed(stage, 60)
         # The broker forgets its groups: what was in flight then is somebody else's.
         assert simulator.journal()["requests"] <= 120 + 16
+
+
+def test_a_stream_becomes_visible_as_a_whole(noida, simulator, start_relay):
+    simulator.script(**{HAIKU: {"latency": "20ms", "text": "one two three four five six seven eight nine ten"}})
+    with Stage(noida, simulator) as stage:
+        config = stage.config(kafka=STATIC, relay={**EXACTLY_ONCE, "stream_flush": 0})
+        relay = start_relay(config, stage.environment).wait_until_ready()
+        requests = [stage.ask(f"[id:{n}]", stream=True) for n in range(20)]
+        stage.reader(stage.reply_topic).wait_for(lambda record: record.value == b"[DONE]", "ends", count=5)
+        relay.kill()
+        start_relay(config, stage.environment, "second")
+
+        ends = stage.reader(stage.reply_topic)
+        ends.wait_for(lambda record: record.value == b"[DONE]", "ends", count=20)
+        streams = collections.defaultdict(list)
+        for record in ends.read_to_end():
+            streams[record.text("x-relay-source")].append(record)
+        assert set(streams) == {request.source for request in requests}
+        for records in streams.values():
+            assert [int(record.text("x-relay-stream-index")) for record in records] == list(range(len(records)))
+            assert len(records) > 3
+            assert [record.value == b"[DONE]" for record in records] == [False] * (len(records) - 1) + [True]
+            assert len({record.offset - index for index, record in enumerate(records)}) == 1, "in one piece"
+        assert_committed(stage, 20)

@@ -2,13 +2,14 @@ import ChatCompletions
 import EventLoop
 import Partitions
 
-/// Chunks are published at once, also under `exactly_once`, where nothing else would reach a reader before the stream's end.
-/// That end is what belongs to the request's outcome: a reader that drops streams without one sees each reply once.
+/// Chunks are published at once; under `exactly_once` with the end of their stream, in the transaction that ends the request.
 extension OutcomePublisher {
     /// A reply in chunks to the request of `progress`, of which nothing is published yet.
     func openStream(for request: ChatRequest, _ progress: RequestProgress) -> ReplyStream {
-        ReplyStream(
-            publisher: publisher, flushInterval: streamFlush, includesUsage: request.streamOptions.includeUsage
+        if transactions != nil { progress.buffer = StreamBuffer(topics: publisher, lanes: lanes) }
+        return ReplyStream(
+            publisher: progress.buffer ?? publisher, flushInterval: streamFlush,
+            includesUsage: request.streamOptions.includeUsage
         ) { [unowned self, unowned progress] trail in
             // Its owner is `progress`, which lives as long as the request.
             makeReply([], status: 200, progress, trail, cost: nil)

@@ -13,8 +13,12 @@ extension OutcomePublisher {
     ) async throws(CancellationError) -> RequestFailure? {
         let event = events.event(of: progress, outcome: .success, status: 200, cost: cost)
         var outcome = TransactionOutcome([.reply: reply, .event: events.record(of: event, progress)])
+        outcome.prepend(progress.buffer?.take() ?? [])
         while let (part, reason) = try await refusal(of: outcome, progress, in: transactions) {
-            guard part != .reply else { return RequestFailure(undeliverable: reason, response) }
+            guard part != .reply else {
+                progress.stream?.restart()
+                return RequestFailure(undeliverable: reason, response)
+            }
             outcome.remove(part)
         }
         log.answered(progress)
@@ -32,9 +36,10 @@ extension OutcomePublisher {
             of: progress, outcome: isInvalid ? .invalid : .error, status: failure.status, cost: cost)
         let reply = makeReply(failure, progress, cost: cost)
         let letter = await deadLetter(for: progress.record, failure, isInvalid: isInvalid)
-        let whole = TransactionOutcome([
+        var whole = TransactionOutcome([
             .reply: reply, .deadLetter: letter, .event: events.record(of: event, progress),
         ])
+        whole.prepend(progress.buffer?.take() ?? [])
         var outcome = whole
         var backoff = Backoff()
         while let (part, _) = try await refusal(of: outcome, progress, in: transactions) {
@@ -84,7 +89,9 @@ extension OutcomePublisher {
     /// What is known to be wrong before a transaction is troubled with it: a record to a topic that does not exist would
     /// hold up all others.
     private func problem(with outcome: TransactionOutcome) async -> (TransactionOutcome.Part, DeliveryError)? {
-        for (part, record) in outcome.parts {
+        var asked: Set<ReplyDestination> = []
+        for (part, record) in outcome.parts
+        where asked.insert(ReplyDestination(topic: record.topic, partition: record.partition)).inserted {
             guard let count = await publisher.partitionCount(of: record.topic) else {
                 return (part, DeliveryError(.unavailable, message: "its partitions are not known, or take nothing"))
             }
@@ -120,15 +127,22 @@ struct TransactionOutcome {
 
     func isEmpty(but part: Part) -> Bool { !parts.contains { $0.part != part } }
 
+    /// Adds the records of a stream before its end, which is the reply.
+    mutating func prepend(_ chunks: [ProducerRecord]) {
+        parts.insert(contentsOf: chunks.map { (.reply, $0) }, at: 0)
+    }
+
     mutating func remove(_ part: Part) { parts.removeAll { $0.part == part } }
 
     /// False when it goes there already.
     mutating func redirect(_ part: Part, to topic: String) -> Bool {
-        guard let index = parts.firstIndex(where: { $0.part == part }),
-            parts[index].record.topic != topic || parts[index].record.partition != nil
-        else { return false }
-        parts[index].record.topic = topic
-        parts[index].record.partition = nil
-        return true
+        var isRedirected = false
+        for index in parts.indices where parts[index].part == part {
+            guard parts[index].record.topic != topic || parts[index].record.partition != nil else { continue }
+            parts[index].record.topic = topic
+            parts[index].record.partition = nil
+            isRedirected = true
+        }
+        return isRedirected
     }
 }

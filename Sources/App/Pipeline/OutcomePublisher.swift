@@ -18,7 +18,7 @@ public final class OutcomePublisher {
     let events: RoutingEvents
     let streamFlush: Duration
     /// Nil: each record is delivered by itself (`at_least_once`).
-    private let transactions: OutcomeTransactions?
+    let transactions: OutcomeTransactions?
     let log: RequestLog
     /// For the page that people look at.
     public private(set) var failures = RecentFailures()

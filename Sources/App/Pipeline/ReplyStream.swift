@@ -85,6 +85,9 @@ final class ReplyStream {
         delivery.send(record)
     }
 
+    /// Numbers anew: nobody will see what was published.
+    func restart() { records = 0 }
+
     /// Adds what tells a stream's last record, which goes its own way once all others are delivered.
     func markEnd(_ headers: inout RecordHeaders) {
         headers.append("x-relay-stream-index", text: String(records))

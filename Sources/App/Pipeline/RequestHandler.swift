@@ -138,6 +138,8 @@ public final class RequestProgress {
     public var destination: ReplyDestination?
     /// The reply in chunks; nil: the reply is one record.
     var stream: ReplyStream?
+    /// Its records, while they wait for its end; nil: they leave at once.
+    var buffer: StreamBuffer?
 
     public init(record: ConsumerRecord, envelope: RequestEnvelope, taken: Instant) {
         self.record = record

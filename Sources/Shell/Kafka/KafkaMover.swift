@@ -37,7 +37,8 @@ public final class KafkaMover {
         self.topic = topic
         self.group = group
         self.onError = onError
-        let shared = properties.filter { $0.name != "group.instance.id" }  // nobody joins, and this one is the service's
+        // Nobody joins, and this one is the service's.
+        let shared = properties.filter { $0.name != "group.instance.id" }
         let reading = [
             KafkaProperty("group.id", group), KafkaProperty("isolation.level", "read_committed"),
             KafkaProperty("auto.offset.reset", "earliest"), KafkaProperty("enable.partition.eof", "true"),
