@@ -1,4 +1,5 @@
 import ChatCompletions
+import TestSupport
 import Testing
 
 @testable import Bedrock
@@ -143,23 +144,13 @@ import Testing
     }
 
     @Test func `damaged answers are refused or read, never a crash`() {
-        var random = SeededGenerator(state: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<2000 {
             var bytes = Self.answer()
             for _ in 0..<3 {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
             }
             _ = try? ConverseResponse(json: bytes)
-        }
-    }
-
-    /// SplitMix64: the same damage in every run.
-    private struct SeededGenerator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            let word = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            return word ^ (word >> 27)
         }
     }
 }

@@ -52,7 +52,8 @@ import Testing
                   order of replies   unordered
                   admin              off
 
-                Warnings (1)
+                Warnings (2)
+                  fallbacks: smart falls back to fast, whose deployments are all blocked, which can never help
                   model_list: every deployment of fast is blocked
 
                 """)
@@ -80,6 +81,24 @@ import Testing
                 "context_window_fallbacks: a (200000 tokens) falls back to b (128000 tokens), which can never help",
                 "model_list: the price of x.y (c) is unknown; give input_cost_per_token and output_cost_per_token, "
                     + "or model_info.base_model",
+            ])
+    }
+
+    @Test func `fallbacks beyond max_fallbacks and cycles through aliases are pointed out`() throws {
+        let report = try report(
+            """
+            model_list:
+              - {model_name: a, litellm_params: {model: bedrock/x.a}}
+              - {model_name: b, litellm_params: {model: bedrock/x.b}}
+            router_settings:
+              max_fallbacks: 1
+              model_group_alias: {nick: b}
+              fallbacks: [{a: [nick, b]}, {b: [a]}]
+            """)
+        #expect(
+            report.warnings == [
+                "fallbacks: a > nick > a is a cycle; each group is tried once per request",
+                "fallbacks: a never gets as far as b: max_fallbacks is 1",
             ])
     }
 

@@ -255,7 +255,7 @@ import Testing
                 "bedrock/x.y, max_paralel_requests: 1", [:],
                 ["max_paralel_requests: is not a known key and has no effect; did you mean max_parallel_requests?"]
             ),
-            ("bedrock/x.y, temperature: 1", [:], ["temperature: is not a known key and has no effect"]),
+            ("bedrock/x.y, seed: 1", [:], ["seed: is not a known key and has no effect"]),
             (
                 "bedrock/x.y, aws_session_tags: []", [:],
                 ["aws_session_tags: is not supported and has no effect: the role is assumed without session tags"]
@@ -266,6 +266,25 @@ import Testing
     ) throws {
         let read = try deployment("    litellm_params: {model: \(parameters)}", environment: environment)
         #expect(read.warnings.map(\.description) == expected.map { "test.yaml:3: model_list[0].litellm_params.\($0)" })
+    }
+
+    @Test func `a deployment's own body parameters win over the default ones`() throws {
+        let configuration = try ServiceConfiguration.load(
+            sources: [
+                ConfigurationSource(
+                    name: "test.yaml",
+                    text: """
+                        model_list:
+                          - model_name: g
+                            litellm_params: {model: bedrock/x.y, temperature: 0.2, max_tokens: 100, stop: [a]}
+                          - {model_name: g, litellm_params: {model: bedrock/x.z}}
+                        router_settings:
+                          default_litellm_params: {temperature: 1, max_completion_tokens: 7, top_p: 0.5}
+                        """)
+            ], environment: [:])
+        let texts = configuration.bedrockDeployments.map { String(decoding: $0.defaultParameters ?? [], as: UTF8.self) }
+        #expect(texts[0] == #"{"temperature":0.2,"max_tokens":100,"stop":["a"],"top_p":0.5}"#)
+        #expect(texts[1] == #"{"temperature":1,"max_completion_tokens":7,"top_p":0.5}"#)
     }
 
     @Test func `a provider's problem is given its file and line`() throws {

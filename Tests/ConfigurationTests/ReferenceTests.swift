@@ -1,5 +1,6 @@
 import Foundation
 import Routing
+import TestSupport
 import Testing
 import YAML
 
@@ -53,7 +54,7 @@ import YAML
     /// Whatever is done to a file, it loads or its problems are named: nothing traps.
     @Test func `a damaged reference loads or throws`() throws {
         let lines = try completeText().split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("#") }
-        var random = SeededGenerator(state: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<300 {
             var damaged = lines
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -95,18 +96,5 @@ import YAML
         #expect(configuration.relay.requestTopics == ["chat.requests"])
         #expect(configuration.relay.partitionConcurrency == 256)
         #expect(throws: Never.self) { try configuration.requireBrokers() }
-    }
-}
-
-/// SplitMix64: the same numbers in every run.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

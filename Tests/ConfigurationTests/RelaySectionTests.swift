@@ -72,6 +72,7 @@ import Testing
         ),
         ("log_level: trace", "\"trace\" is not valid, expected one of debug, info, warning, error"),
         ("watch_config: maybe", "\"maybe\" is not valid, expected true or false"),
+        ("state_topic: chat.replies", "\"chat.replies\" is reply_topic as well, expected a topic of its own"),
         (
             "reply_topic: chat.requests",
             "\"chat.requests\" is one of request_topics as well, expected another topic: the relay would read what it writes"
@@ -95,7 +96,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("state_topic: s", "is not supported yet, expected null"),
         ("otlp_metrics_topic: s", "is not supported yet, expected null"),
         ("watch_config: yes", "\"true\" is not supported yet"),
     ])

@@ -192,15 +192,24 @@ import Testing
             "provider_budget_config: {openai: {budget_limit: 1, time_period: 1d}}",
             "provider_budget_config.openai: has no effect: every deployment is of provider bedrock"
         ),
-        (
-            "fallbacks: [{a: [{model: b, temperature: 1}]}]",
-            "fallbacks[0].a[0].temperature: is not supported and has no effect: parameters of a fallback can be given in the request only"
-        ),
     ])
     func `a setting without effect is a warning that names it`(_ line: String, _ expected: String) throws {
         let found = try warnings(for: Self.groups + "router_settings: {\(line)}")
         #expect(found.contains { $0.hasPrefix("test.yaml:5: router_settings.\(expected)") }, "\(found)")
         #expect(found.count == 1)
+    }
+
+    @Test func `a fallback may have parameters of its own`() throws {
+        let text = Self.groups + "router_settings: {fallbacks: [{a: [{model: b, temperature: 0, stop: [x]}, a]}]}"
+        #expect(try warnings(for: text) == [])
+        let lists = try ServiceConfiguration.load(
+            sources: [ConfigurationSource(name: "test.yaml", text: text)], environment: [:]
+        ).router.fallbacks
+        #expect(lists[0].targets == ["b", "a"])
+        #expect(
+            lists[0].parameters.mapValues { String(decoding: $0, as: UTF8.self) } == [
+                "b": #"{"temperature":0,"stop":["x"]}"#
+            ])
     }
 
     @Test func `every key of the other LiteLLM sections is warned about by name`() throws {

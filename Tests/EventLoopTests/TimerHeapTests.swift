@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Time
 
@@ -29,7 +30,7 @@ import Time
     }
 
     @Test func `it agrees with a sorted list through random insertions, removals and pops`() {
-        var random = SeededGenerator(state: 7)
+        var random = SeededGenerator(seed: 7)
         var heap = TimerHeap<Int>()
         var model: [(deadline: Int64, element: Int, id: TimerHeap<Int>.ID)] = []
         for element in 0..<20_000 {
@@ -54,15 +55,5 @@ import Time
                 }
             }
         }
-    }
-}
-
-/// A small generator with a seed, so that a failure repeats.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state >> 33
     }
 }

@@ -1,5 +1,6 @@
 import EventLoop
 import HTTP
+import TestSupport
 import Testing
 import Time
 
@@ -187,7 +188,7 @@ import Time
     }
 
     @Test func `requests cancelled at random leave the others alone`() async throws {
-        var random = SeededGenerator(state: 11)
+        var random = SeededGenerator(seed: 11)
         let server = LoopbackServer { request, connection in connection.send(response(request.target)) }
         let client = makeClient { $0.connectionsPerShard = 16 }
         var tasks: [Task<[UInt8], any Error>] = []

@@ -1,4 +1,5 @@
 import HTTP
+import TestSupport
 import Testing
 
 @Suite struct HTTPHeadersTests {
@@ -34,7 +35,7 @@ import Testing
     }
 
     @Test func `random bytes never trap`() {
-        var random = SeededGenerator(state: 3)
+        var random = SeededGenerator(seed: 3)
         for _ in 0..<2000 {
             var headers = HTTPHeaders()
             for _ in 0..<Int(random.next() % 6) {

@@ -49,13 +49,3 @@ final class Waiting {
         await withCheckedContinuation { continuation = $0 }
     }
 }
-
-/// A small generator with a seed, so that a failure repeats.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state >> 33
-    }
-}

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 /// Random, mutated and truncated texts: nothing traps, and what is accepted is what Foundation accepts.
@@ -21,7 +22,7 @@ import Testing
     }
 
     @Test func `mutated texts are accepted exactly when Foundation accepts them`() {
-        var random = SplitMix(state: 0x5EED)
+        var random = SeededGenerator(seed: 0x5EED)
         var accepted = 0
         for round in 0..<30_000 {
             var text = Self.samples[round % Self.samples.count]
@@ -37,7 +38,7 @@ import Testing
             " ",
             "\\", "\n", "é",
         ].map { Array($0.utf8) }
-        var random = SplitMix(state: 0xF00D)
+        var random = SeededGenerator(seed: 0xF00D)
         for _ in 0..<30_000 {
             let count = Int.random(in: 1...7, using: &random)
             let text = (0..<count).flatMap { _ in tokens[Int.random(in: 0..<tokens.count, using: &random)] }
@@ -46,7 +47,7 @@ import Testing
     }
 
     @Test func `random bytes never trap`() {
-        var random = SplitMix(state: 0xBAD)
+        var random = SeededGenerator(seed: 0xBAD)
         for _ in 0..<20_000 {
             let count = Int.random(in: 0...40, using: &random)
             let bytes = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
@@ -139,7 +140,7 @@ import Testing
         }
     }
 
-    private static func mutate(_ text: inout [UInt8], _ random: inout SplitMix) {
+    private static func mutate(_ text: inout [UInt8], _ random: inout SeededGenerator) {
         let at = Int.random(in: 0..<text.count, using: &random)
         let interesting = Array(#"{}[]:,"\0123456789eE+-. tfnu/ab"#.utf8) + [0x0A, 0x1F, 0x7F, 0x80, 0xC3, 0xE9, 0xF0]
         let byte = interesting[Int.random(in: 0..<interesting.count, using: &random)]
@@ -150,18 +151,5 @@ import Testing
         case 3: text.swapAt(at, Int.random(in: 0..<text.count, using: &random))
         default: text.insert(text[at], at: at)
         }
-    }
-}
-
-/// A small seeded generator, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

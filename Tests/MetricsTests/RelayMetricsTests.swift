@@ -139,6 +139,7 @@ extension GaugeSnapshot {
                 topic: "t", partition: 0, lag: 1, inFlight: 1, prefetched: 1, watermarkSpan: 1, oldestPendingAge: .zero)
         ]
         gauges.deployments = [.init(modelGroup: "g", id: "d", requestLimit: 1, tokenLimit: 1)]
+        gauges.sharedState = .init(isConnected: true, peers: 1, skippedRecords: 1)
         gauges.upstream.errors = [("connect", 1)]
         gauges.process = .init(cpu: .seconds(1), residentBytes: 1, openDescriptors: 1, startTime: 1_767_225_600)
         return gauges

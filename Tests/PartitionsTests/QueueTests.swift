@@ -1,4 +1,5 @@
 import Partitions
+import TestSupport
 import Testing
 
 @Suite struct QueueTests {

@@ -184,4 +184,18 @@ import Testing
         _ = bench.serve("a", ["a1": [.fails(401)]])
         #expect(bench.serve("a").calls == ["b1"])
     }
+
+    @Test func `a configured fallback's parameters come with its calls`() {
+        var bench = Self.groups("a", "b") {
+            $0.fallbacks = [.init(group: "a", targets: ["b"], parameters: ["b": Array("{}".utf8)])]
+            $0.numRetries = 0
+        }
+        var (session, step) = bench.start("a")
+        guard case .call(let first) = step else { return #expect(Bool(false)) }
+        #expect(first.fallbackParameters == nil)
+        bench.router.finish(.fails(500), of: &session, now: bench.now)
+        step = bench.router.nextStep(of: &session, now: bench.now)
+        guard case .call(let second) = step else { return #expect(Bool(false)) }
+        #expect(second.fallbackParameters == Array("{}".utf8))
+    }
 }

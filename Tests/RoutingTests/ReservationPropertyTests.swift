@@ -1,23 +1,16 @@
 import ChatCompletions
 import Routing
+import TestSupport
 import Testing
 import Time
 
 /// 500 concurrent requests in random schedules: limits hold exactly, whatever ends when.
 @Suite struct ReservationPropertyTests {
-    private struct Randomness: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (state >> 29) ^ (state &* 0x9E37_79B9_7F4A_7C15)
-        }
-    }
-
     /// One schedule: 500 requests want in from the start and are let in first come, first served, as the pipeline does
     /// it; calls end at random moments and in random ways.
     private struct Schedule {
         var router: Router
-        var random: Randomness
+        var random: SeededGenerator
         var now = Instant(unixMilliseconds: 1_767_607_200_000)
         var unborn = 500
         var held: (session: RouteSession, estimate: Int)?
@@ -29,7 +22,7 @@ import Time
         let errorBound: Int
 
         init(seed: UInt64, rpm: Int, tpm: Int, errorBound: Int, strategy: RoutingStrategyName) {
-            random = Randomness(state: seed)
+            random = SeededGenerator(seed: seed)
             self.errorBound = errorBound
             var settings = RouterSettings()
             settings.strategy = strategy

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import YAML
 
@@ -114,7 +115,7 @@ import YAML
     }
 
     @Test func `random text parses or throws`() {
-        var random = SeededGenerator(state: 42)
+        var random = SeededGenerator(seed: 42)
         let pieces = [
             "a", ":", " ", "\n", "  ", "- ", "[", "]", "{", "}", ",", "&a ", "*a", "<<: ", "'", "\"", "|", ">", "#",
             "!!str ", "?", "%", "@", "\t", "\\", "é", "\u{0}", "---\n", "~",
@@ -124,18 +125,5 @@ import YAML
             let text = (0..<length).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
             _ = message(text)
         }
-    }
-}
-
-/// SplitMix64: the same numbers in every run.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -3,6 +3,7 @@ import EventLoop
 import HTTP
 import Metrics
 import Partitions
+import Pipeline
 import Routing
 import Time
 
@@ -16,6 +17,7 @@ extension Relay {
         gauges.upstream = GaugeSnapshot.Upstream(http)
         gauges.producerQueue = producer.outstandingCount
         gauges.partitions = partitionGauges()
+        gauges.sharedState = state.map { GaugeSnapshot.SharedState($0.exchange) }
         gauges.deployments = router.status(now: loop.now).map { GaugeSnapshot.Deployment($0) }
         return gauges
     }
@@ -75,6 +77,14 @@ extension HTTPError.Kind {
 
 /// When this program began to run: `/metrics` tells it so that counters can be read across restarts.
 private let programStart = Double(SystemTime().now.unixMilliseconds) / 1000
+
+extension GaugeSnapshot.SharedState {
+    @RequestPath
+    fileprivate init(_ exchange: StateExchange) {
+        self.init(
+            isConnected: exchange.isConnected, peers: exchange.peerCount, skippedRecords: exchange.skippedRecords)
+    }
+}
 
 extension GaugeSnapshot.Process {
     init(_ usage: ProcessUsage) {

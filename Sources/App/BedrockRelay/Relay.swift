@@ -27,6 +27,8 @@ final class Relay {
     private var consumer: KafkaConsumer?
     private(set) var consumerLoop: ConsumerLoop?
     private let handler: RequestHandler
+    /// Nil: router state is not shared.
+    let state: StateTopic?
     private let fatal = FatalSignal()
     private var assignmentWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -58,6 +60,7 @@ final class Relay {
             Router(
                 settings: configuration.router, deployments: configuration.deployments,
                 chooser: SeededChooser(seed: seed)))
+        state = try StateTopic(configuration, instance: instance, router: router, logger: logger)
         producer = try KafkaProducer(properties: configuration.kafka.revealed, logger: logger) { _ in }
         let relay = configuration.relay
         transactions = try Self.makeTransactions(
@@ -111,6 +114,7 @@ final class Relay {
         transactions?.runner.consumer = consumer
         self.consumerLoop = consumerLoop
         consumerLoop.start()
+        state?.start()
         rebalanceTask = RequestPath.task { [rebalances, weak self] in
             for await rebalance in rebalances { await self?.carryOut(rebalance) }
         }
@@ -124,6 +128,7 @@ final class Relay {
         rebalanceTask?.cancel()
         await consumerLoop?.stop()
         await consumer?.close(deadline: loop.now.advanced(by: patience))
+        await state?.stop(deadline: loop.now.advanced(by: patience))
         await transactions?.runner.producer.close(deadline: loop.now.advanced(by: patience))
         await producer.close(deadline: loop.now.advanced(by: patience))
         http.close()

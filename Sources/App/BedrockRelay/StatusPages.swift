@@ -29,6 +29,8 @@ enum RoutesPage {
         writer.beginObject()
         writer.member("requests_this_minute", status.requestsThisMinute)
         writer.member("tokens_this_minute", status.tokensThisMinute)
+        writer.member("peer_requests_this_minute", status.peerRequestsThisMinute)
+        writer.member("peer_tokens_this_minute", status.peerTokensThisMinute)
         writer.endObject()
         writer.key("limits")
         writer.beginObject()

@@ -13,6 +13,8 @@ public final class SharedRouter {
     private var queues: [String: HeldRequests] = [:]
     /// Requests held now.
     public private(set) var heldCount = 0
+    /// Told when a failure has benched a deployment.
+    var onCooldown: (@RequestPath () -> Void)?
 
     public init(_ router: Router) {
         self.router = router
@@ -30,10 +32,28 @@ public final class SharedRouter {
     public func finish(_ outcome: AttemptOutcome, of session: inout RouteSession, group: String, now: Instant) {
         router.finish(outcome, of: &session, now: now)
         wakeNext(in: group)
+        if session.latestCooldown != nil { onCooldown?() }
     }
 
     public func status(now: Instant) -> [DeploymentStatus] {
         router.status(now: now)
+    }
+
+    /// Takes over what another instance says, and lets a held request try for what that freed.
+    func adopt(_ message: StateMessage, as own: RouterInstance, now: Instant) {
+        if let group = router.adopt(message, as: own, now: now) { wakeNext(in: group) }
+    }
+
+    func takeReports(now: Instant) -> [DeploymentReport] { router.takeReports(now: now) }
+    func repeatReports() { router.repeatReports() }
+    func forget(instance name: String, now: Instant) { router.forget(instance: name, now: now) }
+    func expirePeers(now: Instant) { router.expirePeers(now: now) }
+    func peerCount(now: Instant) -> Int { router.peerCount(now: now) }
+
+    /// Whether the state topic works. Requests that waited for word from others need not any more when it does not.
+    func setSharing(_ isConnected: Bool, now: Instant) {
+        router.setSharing(isConnected, now: now)
+        for group in Array(queues.keys) { wakeNext(in: group) }
     }
 
     /// Whether requests of this group are held: a newcomer then queues behind them instead of overtaking.

@@ -71,6 +71,19 @@ public struct GaugeSnapshot: Sendable {
         }
     }
 
+    /// The exchange of router state with other instances.
+    public struct SharedState: Sendable {
+        public var isConnected: Bool
+        public var peers: Int
+        public var skippedRecords: Int
+
+        public init(isConnected: Bool, peers: Int, skippedRecords: Int) {
+            self.isConnected = isConnected
+            self.peers = peers
+            self.skippedRecords = skippedRecords
+        }
+    }
+
     public var requestsInFlight = 0
     public var requestsWaiting = 0
     public var bufferedBytes = 0
@@ -80,12 +93,14 @@ public struct GaugeSnapshot: Sendable {
     public var partitions: [Partition] = []
     public var deployments: [Deployment] = []
     public var process: Process?
+    /// Nil: state is not shared.
+    public var sharedState: SharedState?
 
     public init() {}
 
     /// The snapshot as metrics.
     func families() -> [MetricFamily] {
-        totals() + partitionFamilies() + deploymentFamilies() + processFamilies()
+        totals() + sharedStateFamilies() + partitionFamilies() + deploymentFamilies() + processFamilies()
     }
 
     private func totals() -> [MetricFamily] {
@@ -94,6 +109,14 @@ public struct GaugeSnapshot: Sendable {
             single(.bufferedBytes, bufferedBytes), single(.assignedPartitions, partitions.count),
             single(.producerQueue, producerQueue), single(.logLinesDropped, logLinesDropped),
         ] + upstream.families()
+    }
+
+    private func sharedStateFamilies() -> [MetricFamily] {
+        guard let sharedState else { return [] }
+        return [
+            single(.stateConnected, sharedState.isConnected ? 1 : 0), single(.statePeers, sharedState.peers),
+            single(.stateSkipped, sharedState.skippedRecords),
+        ]
     }
 
     private func partitionFamilies() -> [MetricFamily] {

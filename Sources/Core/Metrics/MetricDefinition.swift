@@ -47,6 +47,9 @@ public enum MetricDefinition: String, CaseIterable, Sendable {
     case deploymentTokens = "deployment_tokens_this_minute"
     case deploymentRequestLimit = "deployment_requests_per_minute_limit"
     case deploymentTokenLimit = "deployment_tokens_per_minute_limit"
+    case stateConnected = "state_connected"
+    case statePeers = "state_peers"
+    case stateSkipped = "state_records_skipped_total"
     case logLinesDropped = "log_lines_dropped_total"
     case processCPU = "process_cpu_seconds_total"
     case processMemory = "process_resident_memory_bytes"
@@ -120,6 +123,9 @@ public enum MetricDefinition: String, CaseIterable, Sendable {
             (.gauge, .none, ["model_group", "deployment"], "Configured requests per minute, where there is a limit.")
         case .deploymentTokenLimit:
             (.gauge, .none, ["model_group", "deployment"], "Configured tokens per minute, where there is a limit.")
+        case .stateConnected: (.gauge, .none, [], "Whether router state is shared with other instances now: 1 or 0.")
+        case .statePeers: (.gauge, .none, [], "Other instances whose router state is known.")
+        case .stateSkipped: (.counter, .none, [], "Records of the state topic that could not be read.")
         case .logLinesDropped: (.counter, .none, [], "Log lines lost because standard error was too slow.")
         case .processCPU: (.counter, .seconds, [], "User and system CPU time of this process.")
         case .processMemory: (.gauge, .bytes, [], "Resident memory of this process.")

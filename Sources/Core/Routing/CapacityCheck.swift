@@ -18,6 +18,8 @@ struct CapacityCheck: Sendable {
         case noSlot
         /// Until the minute ends.
         case overLimit
+        /// There is room by what is known, but others may be taking it: until they have been heard of.
+        case unsettled
         /// The request alone exceeds the limit: waiting is no use.
         case neverFits
     }
@@ -25,26 +27,42 @@ struct CapacityCheck: Sendable {
     let rules: Rules
     let minute: Int64
 
-    func verdict(on profile: DeploymentProfile, _ state: DeploymentState, _ request: RoutingRequest) -> Verdict {
+    func verdict(
+        on profile: DeploymentProfile, _ state: DeploymentState, peers: PeerTotals, _ request: RoutingRequest
+    ) -> Verdict {
         if rules.minuteLimits || rules.tokenLimits {
             let needed = profile.reservation(for: request)
             if needed > profile.tokenLimit { return .neverFits }
-            if rules.minuteLimits && state.usage.requests(in: minute) >= profile.requestLimit { return .overLimit }
+            if rules.minuteLimits,
+                state.usage.requests(in: minute) + peers.requests(in: minute) >= profile.requestLimit
+            {
+                return .overLimit
+            }
             if profile.tokenLimit != .max,
-                state.usage.tokens(in: minute) + state.usage.reserved + needed > profile.tokenLimit
+                state.usage.tokens(in: minute) + state.usage.reserved + peers.tokens(in: minute) + needed
+                    > profile.tokenLimit
             {
                 return .overLimit
             }
         }
-        if rules.hardLimits && exceedsHardLimit(profile, state) { return .overLimit }
-        return state.inFlight >= profile.slots ? .noSlot : .hasRoom
+        if rules.hardLimits && exceedsHardLimit(profile, state, peers: peers) { return .overLimit }
+        if state.inFlight >= profile.slots { return .noSlot }
+        guard rules.minuteLimits || rules.tokenLimits || rules.hardLimits else { return .hasRoom }
+        return isSettled(on: profile, state, peers: peers, request) ? .hasRoom : .unsettled
     }
 
-    func exceedsHardLimit(_ profile: DeploymentProfile, _ state: DeploymentState) -> Bool {
+    func isSettled(
+        on profile: DeploymentProfile, _ state: DeploymentState, peers: PeerTotals, _ request: RoutingRequest
+    ) -> Bool {
+        peers.isSettled(state.usage, adding: profile.reservation(for: request), to: profile, in: minute)
+    }
+
+    func exceedsHardLimit(_ profile: DeploymentProfile, _ state: DeploymentState, peers: PeerTotals) -> Bool {
         let usage = state.usage
-        return usage.requests(in: minute) >= profile.requestLimit
-            || usage.tokens(in: minute) + usage.reserved >= profile.tokenLimit
-            || usage.inputTokens(in: minute) >= profile.inputTokenLimit
-            || usage.outputTokens(in: minute) >= profile.outputTokenLimit
+        let others = peers.usage[minute]
+        return usage.requests(in: minute) + others.requests >= profile.requestLimit
+            || usage.tokens(in: minute) + usage.reserved + peers.tokens(in: minute) >= profile.tokenLimit
+            || usage.inputTokens(in: minute) + others.inputTokens >= profile.inputTokenLimit
+            || usage.outputTokens(in: minute) + others.outputTokens >= profile.outputTokenLimit
     }
 }

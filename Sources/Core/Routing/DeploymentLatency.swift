@@ -43,10 +43,14 @@ struct DeploymentLatency: Sendable {
         firstToken.expire(now: now, ttl: ttl)
     }
 
-    /// The measured value that counts for a request, or nil while there is none.
-    func value(isStream: Bool, percentile: Double?) -> Double? {
-        if isStream, let streamed = percentile.map({ firstToken.percentile($0) }) ?? firstToken.mean { return streamed }
-        return perToken.mean
+    /// The measured value that counts for a request, here and in other instances; nil while there is none.
+    func value(isStream: Bool, percentile: Double?, peers: PeerTotals) -> Double? {
+        if isStream,
+            let streamed = LatencyEstimate.merging(firstToken.estimate(percentile: percentile), peers.firstToken)
+        {
+            return streamed.seconds
+        }
+        return LatencyEstimate.merging(perToken.estimate(percentile: nil), peers.perToken)?.seconds
     }
 
     /// By how much recent failures make it look slower: 1 to 6.

@@ -7,4 +7,7 @@ struct DeploymentState: Sendable {
     var outcomes = OutcomeWindow()
     var latency = DeploymentLatency()
     var inFlight = 0
+    /// Something has changed since it was last reported to other instances; the last report said something.
+    var isUnreported = false
+    var isReported = false
 }

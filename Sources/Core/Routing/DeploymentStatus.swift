@@ -14,11 +14,14 @@ public struct DeploymentStatus: Sendable {
     /// Seconds to the first token of streamed answers; nil without such samples.
     public var timeToFirstTokenEstimate: Double?
     public var cooldownRemaining: Duration?
+    /// What other instances have used of it this minute, as far as the state topic tells.
+    public var peerRequestsThisMinute: Int
+    public var peerTokensThisMinute: Int
 
     public init(
         deployment: Deployment, requestsThisMinute: Int, tokensThisMinute: Int, reservedTokens: Int = 0,
         inFlight: Int, parallelSlots: Int? = nil, latencyEstimate: Double?, timeToFirstTokenEstimate: Double? = nil,
-        cooldownRemaining: Duration?
+        cooldownRemaining: Duration?, peerRequestsThisMinute: Int = 0, peerTokensThisMinute: Int = 0
     ) {
         self.deployment = deployment
         self.requestsThisMinute = requestsThisMinute
@@ -29,5 +32,7 @@ public struct DeploymentStatus: Sendable {
         self.latencyEstimate = latencyEstimate
         self.timeToFirstTokenEstimate = timeToFirstTokenEstimate
         self.cooldownRemaining = cooldownRemaining
+        self.peerRequestsThisMinute = peerRequestsThisMinute
+        self.peerTokensThisMinute = peerTokensThisMinute
     }
 }

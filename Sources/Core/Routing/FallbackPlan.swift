@@ -3,10 +3,12 @@
 /// LiteLLM recurses: each fallback group has its own fallbacks. Every group is tried once, so the recursion is the
 /// same as one queue in which a failed group's list goes to the front.
 struct FallbackPlan: Sendable {
-    /// A group to go to, and which entry of the request's own list asked for it.
+    /// A group to go to, and where the parameters are that the request gets there: in an entry of its own list, or here,
+    /// from the configuration.
     struct Target: Sendable {
         var name: String
         var parameterEntry: Int?
+        var parameters: [UInt8]?
     }
 
     /// Names that are done with, the requested one included.
@@ -40,13 +42,13 @@ struct FallbackPlan: Sendable {
     ) -> [Target] {
         if let own = request.fallbacks { return own.map { Target(name: $0.group, parameterEntry: $0.parameterEntry) } }
         if let special = specialLists(for: failureClass, request: request, table: table) {
-            return (special.own(of: name, group: group) ?? []).map { Target(name: $0) }
+            return special.own(of: name, group: group) ?? []
         }
         let lists = request.fallbackLists.map(FallbackTable.Lists.init) ?? table.general
         let list =
             lists.own(of: name, group: group) ?? origin.flatMap { lists.own(of: $0.name, group: $0.group) }
             ?? lists.catchAll
-        return (list ?? []).map { Target(name: $0) }
+        return list ?? []
     }
 
     static func specialLists(

@@ -6,16 +6,20 @@ struct FallbackTable: Sendable {
     let contentPolicy: Lists?
 
     struct Lists: Sendable {
-        private var targets: [String: [String]] = [:]
+        private var byGroup: [String: [FallbackPlan.Target]] = [:]
 
         init(_ lists: [RouterSettings.FallbackList]) {
             // The first list of a group counts, as in LiteLLM; the default list is appended and so yields to a `*`.
-            for list in lists where targets[list.group] == nil { targets[list.group] = list.targets }
+            for list in lists where byGroup[list.group] == nil {
+                byGroup[list.group] = list.targets.map { .init(name: $0, parameters: list.parameters[$0]) }
+            }
         }
 
         /// The list of the group called `requested`, which may be an alias of `group`.
-        func own(of requested: String, group: String) -> [String]? { targets[requested] ?? targets[group] }
-        var catchAll: [String]? { targets["*"] }
+        func own(of requested: String, group: String) -> [FallbackPlan.Target]? {
+            byGroup[requested] ?? byGroup[group]
+        }
+        var catchAll: [FallbackPlan.Target]? { byGroup["*"] }
     }
 
     init(settings: RouterSettings) {
@@ -25,5 +29,5 @@ struct FallbackTable: Sendable {
     }
 
     /// Where a model that nobody knows goes.
-    var catchAllTarget: String? { general.catchAll?.first }
+    var catchAllTarget: String? { general.catchAll?.first?.name }
 }

@@ -40,6 +40,12 @@ struct LatencySamples: Sendable {
         return values.sorted()[max(rank, 0)]
     }
 
+    /// Their mean, or the value at `fraction` of them.
+    func estimate(percentile fraction: Double?) -> LatencyEstimate? {
+        let seconds = fraction.map { percentile($0) } ?? mean
+        return seconds.map { LatencyEstimate(seconds: $0, samples: samples.count) }
+    }
+
     private mutating func updateMean() {
         mean = samples.isEmpty ? nil : samples.reduce(0) { $0 + $1.value } / Double(samples.count)
     }

@@ -9,8 +9,19 @@ struct Obstacle: Sendable {
     var until: Instant?
     /// The `order` that had no room; nil: nothing was left to order.
     var level: Int?
+    /// Room is left, but other instances may be taking it: the request waits until they have been heard of.
+    var isUnsettled = false
     /// The one deployment that `enforce_model_rate_limits` refused after it had been picked.
     var refusedDeployment: Int?
+
+    /// At the latest after this long it is worth asking again; a report that comes back earlier says so.
+    private static let exchangePause = Duration.milliseconds(200)
+
+    static func unsettled(now: Instant) -> Obstacle {
+        var obstacle = Obstacle(reason: .rateLimit, isTemporary: true, until: now.advanced(by: exchangePause))
+        obstacle.isUnsettled = true
+        return obstacle
+    }
 
     var failureClass: FailureClass {
         switch reason {

@@ -16,13 +16,15 @@ struct PreCallChecks: Sendable {
     let now: Instant
 
     func verdict(
-        on profile: DeploymentProfile, _ state: DeploymentState, _ request: RoutingRequest
+        on profile: DeploymentProfile, _ state: DeploymentState, peers: PeerTotals, _ request: RoutingRequest
     ) -> Verdict {
         if profile.maxInputTokens < request.inputTokens { return .tooLong }
         if request.requiresResponseSchema && profile.refusesResponseSchema { return .unsuitable }
         if leavesLimitsToStrategy { return .passes }
-        if state.recentRequests.count(now: now) >= profile.requestLimit { return .overLimit(state.recentRequests.end) }
-        return .passes
+        let (own, others) = (state.recentRequests.count(now: now), peers.requests(in: minute))
+        guard own + others >= profile.requestLimit else { return .passes }
+        // Others count by the calendar's minutes, we from our first call.
+        return .overLimit(others > 0 ? UsageWindow.end(ofMinute: minute) : state.recentRequests.end)
     }
 
     static func isInRegion(_ allowed: String, _ deployment: Deployment) -> Bool {

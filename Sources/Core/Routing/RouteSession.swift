@@ -50,6 +50,8 @@ public struct RouteSession: Sendable {
         var group: Int?
         var captures: [String] = []
         var parameterEntry: Int?
+        /// The configured fallback's own parameters, as a JSON object.
+        var parameters: [UInt8]?
         /// The `order` this hop is for; nil: the lowest that is available.
         var order: Int?
         /// Weighted failover: each deployment once, no retries.

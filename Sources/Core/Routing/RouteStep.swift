@@ -7,7 +7,8 @@ public enum RouteStep: Sendable {
     /// Back off before a retry, then ask again.
     case sleep(Duration)
     /// Every candidate is over a limit, out of slots or cooling down: ask again at `until`, or as soon as an
-    /// attempt whose `modelGroup` is one of `groups` has finished. Only under `on_capacity_exhausted: wait`.
+    /// attempt whose `modelGroup` is one of `groups` has finished. Only under `on_capacity_exhausted: wait`, or briefly
+    /// where other instances share the limit and have to be heard of first.
     case hold(until: Instant?, groups: [String])
     /// The request is answered: the last attempt's response is the reply.
     case complete
@@ -29,6 +30,8 @@ public struct Attempt: Sendable {
     public var timeout: Duration
     /// Entry of the request's own `fallbacks` whose parameters apply to this hop.
     public var parameterEntry: Int?
+    /// A configured fallback's parameters, which replace the request's on this hop: a JSON object.
+    public var fallbackParameters: [UInt8]?
     /// Counting from zero within the group, and groups fallen back to so far.
     public var retry: Int
     public var fallback: Int

@@ -28,14 +28,21 @@ extension Router {
     mutating func hold(_ session: inout RouteSession) -> RouteStep {
         var groups: [String] = []
         for hop in session.exhausted {
-            for member in hop.group.map({ table.groups[$0].members }) ?? []
-            where !groups.contains(table.deployments[member].group) {
-                groups.append(table.deployments[member].group)
-            }
+            for group in modelGroups(of: hop) where !groups.contains(group) { groups.append(group) }
         }
         let until = session.exhaustedUntil
         session.resume()
         return .hold(until: until, groups: groups)
+    }
+
+    /// The `model_name`s of the deployments that `hop` may lead to.
+    func modelGroups(of hop: RouteSession.Hop) -> [String] {
+        var groups: [String] = []
+        for member in hop.group.map({ table.groups[$0].members }) ?? []
+        where !groups.contains(table.deployments[member].group) {
+            groups.append(table.deployments[member].group)
+        }
+        return groups
     }
 
     func hasNextHop(after failure: GroupFailure, of session: RouteSession, now: Instant) -> Bool {
@@ -55,7 +62,8 @@ extension Router {
                 request: session.request, table: table.fallbacks))
         let limit = session.request.maxFallbacks ?? table.settings.maxFallbacks
         guard let target = session.plan.next(limit: limit, identity: { identity(of: $0) }) else { return nil }
-        let hop = makeHop(name: target.name, parameterEntry: target.parameterEntry)
+        var hop = makeHop(name: target.name, parameterEntry: target.parameterEntry)
+        hop.parameters = target.parameters
         session.plan.markTried(target.name)
         if let identity = identity(of: target.name) { session.plan.markTried(identity) }
         return hop

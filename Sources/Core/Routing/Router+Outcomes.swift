@@ -9,6 +9,7 @@ extension Router {
         states[deployment].inFlight += 1
         states[deployment].usage.dispatch(reserving: reservation, in: UsageWindow.minute(of: now))
         states[deployment].recentRequests.record(now: now)
+        markUnreported(deployment)
         return RouteSession.Holding(
             deployment: deployment, id: table.deployments[deployment].id, reservation: reservation, start: now)
     }
@@ -17,6 +18,7 @@ extension Router {
     mutating func release(_ deployment: Int, _ held: RouteSession.Holding) {
         states[deployment].inFlight -= 1
         states[deployment].usage.refund(reservation: held.reservation)
+        markUnreported(deployment)
     }
 
     mutating func recordSuccess(
@@ -30,6 +32,7 @@ extension Router {
         states[deployment].latency.recordSuccess(
             duration: now.since(held.start), completionTokens: usage.completionTokens,
             timeToFirstToken: timeToFirstToken, limit: table.profiles[deployment].latencySamples, now: now)
+        markUnreported(deployment)
         if let account = table.profiles[deployment].budget, let prices = table.deployments[deployment].prices {
             budgets.spend(prices.cost(of: usage), on: account, now: now)
         }

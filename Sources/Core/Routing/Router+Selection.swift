@@ -21,7 +21,7 @@ extension Router {
         let candidates = field.candidates.count
         let reason = narrow(&field, group: group, strategy: strategy, request: session.request, now: now)
         let pick = draw(from: field)
-        if let obstacle = hardLimitObstacle(pick, now: now) { return .blocked(obstacle) }
+        if let obstacle = hardLimitObstacle(pick, session.request, now: now) { return .blocked(obstacle) }
         return .picked(pick, group.isSpecificDeployment ? .named : reason, candidates: candidates)
     }
 
@@ -42,7 +42,7 @@ extension Router {
         let level = keepOrder(&field, group, session.hop)
         keepWilling(&field, session.hop)
         if field.candidates.isEmpty { return Obstacle(reason: .noDeployments) }
-        var obstacle = keepRoomy(&field, strategy, session.request, minute: minute)
+        var obstacle = keepRoomy(&field, strategy, session.request, minute: minute, now: now)
         obstacle?.level = level
         return obstacle
     }
@@ -75,7 +75,9 @@ extension Router {
                     obstacles.unsuitable += 1
                     continue
                 }
-                switch checks.verdict(on: table.profiles[member], states[member], request) {
+                switch checks.verdict(
+                    on: table.profiles[member], states[member], peers: peers.totals[member], request)
+                {
                 case .passes: break
                 case .overLimit(let end):
                     obstacles.overLimit += 1
@@ -110,24 +112,28 @@ extension Router {
     }
 
     private func keepRoomy(
-        _ field: inout Field, _ strategy: RoutingStrategyName, _ request: RoutingRequest, minute: Int64
+        _ field: inout Field, _ strategy: RoutingStrategyName, _ request: RoutingRequest, minute: Int64, now: Instant
     ) -> Obstacle? {
         let check = CapacityCheck(rules: capacityRules(of: strategy), minute: minute)
-        var (full, over) = (0, 0)
+        var (full, over, unsettled) = (0, 0, 0)
         var kept = 0
         for index in field.candidates.indices {
             let candidate = field.candidates[index]
-            switch check.verdict(on: table.profiles[candidate], states[candidate], request) {
+            switch check.verdict(
+                on: table.profiles[candidate], states[candidate], peers: peers.totals[candidate], request)
+            {
             case .hasRoom:
                 field.candidates[kept] = candidate
                 kept += 1
             case .noSlot: full += 1
             case .overLimit: over += 1
+            case .unsettled: unsettled += 1
             case .neverFits: break
             }
         }
         field.candidates.removeLast(field.candidates.count - kept)
         guard kept == 0 else { return nil }
+        if unsettled > 0 { return .unsettled(now: now) }
         if full > 0 && over == 0 { return Obstacle(reason: .parallelSlots, isTemporary: true) }
         guard full + over > 0 else { return Obstacle(reason: .rateLimit) }
         return Obstacle(reason: .rateLimit, isTemporary: true, until: UsageWindow.end(ofMinute: minute))
@@ -143,11 +149,14 @@ extension Router {
     }
 
     /// `enforce_model_rate_limits` as LiteLLM applies it when refusing: after the pick, whatever siblings have room.
-    private func hardLimitObstacle(_ pick: Int, now: Instant) -> Obstacle? {
+    private func hardLimitObstacle(_ pick: Int, _ request: RoutingRequest, now: Instant) -> Obstacle? {
         guard table.settings.enforceModelRateLimits && table.settings.onCapacityExhausted == .reject else { return nil }
         let minute = UsageWindow.minute(of: now)
         let check = CapacityCheck(rules: capacityRules(of: .simpleShuffle), minute: minute)
-        guard check.exceedsHardLimit(table.profiles[pick], states[pick]) else { return nil }
+        guard check.exceedsHardLimit(table.profiles[pick], states[pick], peers: peers.totals[pick]) else {
+            let isSettled = check.isSettled(on: table.profiles[pick], states[pick], peers: peers.totals[pick], request)
+            return isSettled ? nil : .unsettled(now: now)
+        }
         return Obstacle(
             reason: .rateLimit, isTemporary: true, until: UsageWindow.end(ofMinute: minute), refusedDeployment: pick)
     }
@@ -159,12 +168,16 @@ extension Router {
         switch strategy {
         case .simpleShuffle, .providerBudget: return SimpleShuffle.narrow(&field, profiles: table.profiles)
         case .leastBusy: return LeastBusy.narrow(&field, states: states)
-        case .usageBased: return UsageBased.narrow(&field, states: states, minute: UsageWindow.minute(of: now))
-        case .usageBasedV2: return UsageBasedV2.narrow(&field, states: states, minute: UsageWindow.minute(of: now))
+        case .usageBased:
+            return UsageBased.narrow(
+                &field, states: states, peers: peers.totals, minute: UsageWindow.minute(of: now))
+        case .usageBasedV2:
+            return UsageBasedV2.narrow(
+                &field, states: states, peers: peers.totals, minute: UsageWindow.minute(of: now))
         case .latencyBased:
             expireLatencies(of: field, ttl: group.latencyTTL, now: now)
             return LatencyBased(arguments: group.arguments, isStream: request.isStream, now: now)
-                .narrow(&field, states: states)
+                .narrow(&field, states: states, peers: peers.totals)
         case .costBased: return CostBased.narrow(&field, profiles: table.profiles)
         case .roundRobin: return roundRobin.narrow(&field, profiles: table.profiles)
         }

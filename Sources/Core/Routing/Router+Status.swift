@@ -7,6 +7,7 @@ extension Router {
         let minute = UsageWindow.minute(of: now)
         return table.deployments.indices.map { position in
             let state = states[position]
+            let others = peers.totals[position]
             var latency = state.latency
             latency.expire(now: now, ttl: table.latencyTTL)
             let slots = table.profiles[position].slots
@@ -14,8 +15,12 @@ extension Router {
                 deployment: table.deployments[position], requestsThisMinute: state.usage.requests(in: minute),
                 tokensThisMinute: state.usage.tokens(in: minute), reservedTokens: state.usage.reserved,
                 inFlight: state.inFlight, parallelSlots: slots == .max ? nil : slots,
-                latencyEstimate: latency.perToken.mean, timeToFirstTokenEstimate: latency.firstToken.mean,
-                cooldownRemaining: cooldowns.remaining(of: position, now: now))
+                latencyEstimate: LatencyEstimate.merging(
+                    latency.perToken.estimate(percentile: nil), others.perToken)?.seconds,
+                timeToFirstTokenEstimate: LatencyEstimate.merging(
+                    latency.firstToken.estimate(percentile: nil), others.firstToken)?.seconds,
+                cooldownRemaining: cooldowns.remaining(of: position, now: now),
+                peerRequestsThisMinute: others.requests(in: minute), peerTokensThisMinute: others.tokens(in: minute))
         }
     }
 
@@ -49,6 +54,8 @@ extension Router {
         var router = Router(settings: settings, deployments: deployments, chooser: chooser)
         router.epoch = epoch + 1
         router.budgets.adopt(budgets)
+        router.peers = peers.moved(to: deployments.map { table.positions[$0.id] })
+        router.hasUnreported = hasUnreported
         for (position, deployment) in deployments.enumerated() {
             guard let old = table.positions[deployment.id] else { continue }
             router.states[position] = states[old]
@@ -62,6 +69,7 @@ extension Router {
         guard session.epoch != epoch else { return }
         session.adopt(epoch: epoch) { old in
             var hop = makeHop(name: old.name, parameterEntry: old.parameterEntry)
+            hop.parameters = old.parameters
             hop.order = old.order
             hop.allowedRetries = old.allowedRetries
             hop.retries = old.retries

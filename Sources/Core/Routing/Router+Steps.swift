@@ -15,6 +15,8 @@ extension Router {
                 session.reason = reason
                 session.candidates = candidates
                 return call(deployment, for: &session, now: now)
+            case .blocked(let obstacle) where obstacle.isUnsettled:
+                return .hold(until: obstacle.until, groups: modelGroups(of: session.hop))
             case .blocked(let obstacle):
                 if let pause = pauseForOwnLimit(&session, obstacle, now: now) { return pause }
                 refuse(&session, obstacle, now: now)
@@ -33,13 +35,15 @@ extension Router {
             session.hop.level = table.groups[index].order(of: deployment)
         }
         if table.settings.enableWeightedFailover { session.hop.attempted.append(deployment) }
-        return .call(
+        var attempt =
             Attempt(
                 group: session.hop.name, modelGroup: target.group, deployment: target.id, deploymentIndex: deployment,
                 model: session.hop.captures.isEmpty
                     ? target.model : WildcardPattern.fill(target.model, with: session.hop.captures),
                 timeout: table.timeouts.timeout(of: session.request, on: target),
-                parameterEntry: session.hop.parameterEntry, retry: session.hop.retries, fallback: session.fallbacks))
+                parameterEntry: session.hop.parameterEntry, retry: session.hop.retries, fallback: session.fallbacks)
+        attempt.fallbackParameters = session.hop.parameters
+        return .call(attempt)
     }
 
     /// The current hop has no deployment for the request.
@@ -55,6 +59,7 @@ extension Router {
         guard !table.settings.disableCooldowns, table.profiles[deployment].groupSize > 1 else { return }
         let length = table.deployments[deployment].cooldownTime ?? table.settings.cooldownTime ?? .seconds(5)
         cooldowns.coolDown(deployment, for: length, now: now)
+        markUnreported(deployment)
     }
 
     /// LiteLLM's usage-based-routing-v2 retries its own 429 in a group of one, sleeping a blind 60 s. Refusing, we

@@ -16,6 +16,10 @@ public struct Router: Sendable {
     var cooldowns: Cooldowns
     var budgets: Budgets
     var roundRobin: RoundRobin
+    /// What other instances have told of themselves.
+    var peers: PeerStates
+    /// Whether some deployment has something to report to them.
+    var hasUnreported = false
     var chooser: any Chooser
     /// Counts reconfigurations: a session of an earlier one looks its names up again.
     var epoch = 0
@@ -28,6 +32,7 @@ public struct Router: Sendable {
         states = [DeploymentState](repeating: DeploymentState(), count: deployments.count)
         cooldowns = Cooldowns(count: deployments.count)
         roundRobin = RoundRobin(count: deployments.count)
+        peers = PeerStates(count: deployments.count)
         self.chooser = chooser
     }
 

@@ -72,10 +72,13 @@ public struct RouterSettings: Sendable {
         /// The group it serves; `*` serves groups without a list of their own.
         public var group: String
         public var targets: [String]
+        /// What replaces a request's parameters when it goes to a target, as a JSON object; most targets have none.
+        public var parameters: [String: [UInt8]]
 
-        public init(group: String, targets: [String]) {
+        public init(group: String, targets: [String], parameters: [String: [UInt8]] = [:]) {
             self.group = group
             self.targets = targets
+            self.parameters = parameters
         }
     }
 

@@ -25,7 +25,8 @@ public struct BedrockDeployment: Sendable {
     public var apiKey: Secret?
     /// `litellm_settings.drop_params`, or the deployment's own.
     public var dropsUnsupportedParameters = false
-    /// `router_settings.default_litellm_params` as a JSON object: what a request lacks is taken from it.
+    /// Body parameters among its `litellm_params`, over `router_settings.default_litellm_params`, as a JSON object: what
+    /// a request lacks is taken from it.
     public var defaultParameters: [UInt8]?
     /// From the model catalogue; nil: what the model's id tells.
     public var capabilities: ModelCapabilities?

@@ -99,7 +99,8 @@ public final class BedrockProvider: ChatProvider {
     ) throws(ProviderError) -> (body: [UInt8], form: AnswerForm) {
         do throws(RequestFailure) {
             let converse = try ConverseRequest(
-                request, parameterEntry: attempt.parameterEntry, for: target.converse)
+                request, parameterEntry: attempt.parameterEntry, fallbackParameters: attempt.fallbackParameters,
+                for: target.converse)
             return (try converse.json(), converse.answerForm)
         } catch {
             throw BedrockErrors.providerError(error)

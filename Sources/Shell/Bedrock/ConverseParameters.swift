@@ -45,14 +45,17 @@ struct ConverseParameters {
         case object(JSONValue)
     }
 
-    /// Reads `request`; members of its fallback entry number `parameterEntry` replace the body's.
+    /// Reads `request`; members of its fallback entry number `parameterEntry`, or of the configured fallback's
+    /// parameters, replace the body's.
     init(
-        _ request: ChatRequest, parameterEntry: Int?, for target: ConverseTarget
+        _ request: ChatRequest, parameterEntry: Int?, fallbackParameters: [UInt8]? = nil, for target: ConverseTarget
     ) throws(RequestFailure) {
         messages = request.messages
         dropsUnsupported = target.dropsUnsupportedParameters
 
-        let overrides = parameterEntry.flatMap(request.fallbackParameters)
+        let overrides =
+            parameterEntry.flatMap(request.fallbackParameters)
+            ?? fallbackParameters.flatMap { try? JSONDocument(parsing: $0).root }
         let replaced = Self.replacedKeys(overrides)
         if let defaults = target.defaults { try readDefaults(defaults, lackedBy: request, replaced) }
         for member in request.body.root.members where !ChatRequest.isRoutingKey(member.key) {

@@ -44,9 +44,12 @@ package struct ConverseRequest {
     private let isStream: Bool
 
     /// Refuses with the 400 that names the field what Converse, or this program, cannot do.
-    package init(_ request: ChatRequest, parameterEntry: Int? = nil, for target: ConverseTarget) throws(RequestFailure)
-    {
-        parameters = try ConverseParameters(request, parameterEntry: parameterEntry, for: target)
+    package init(
+        _ request: ChatRequest, parameterEntry: Int? = nil, fallbackParameters: [UInt8]? = nil,
+        for target: ConverseTarget
+    ) throws(RequestFailure) {
+        parameters = try ConverseParameters(
+            request, parameterEntry: parameterEntry, fallbackParameters: fallbackParameters, for: target)
         conversation = try Conversation(
             parameters.messages, toolNames: parameters.toolConfiguration?.names,
             isGuarded: parameters.guardrailConfig != nil, insertsContinuations: parameters.insertsContinuations)

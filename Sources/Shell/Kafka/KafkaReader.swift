@@ -4,10 +4,11 @@ public import Logging
 public import Partitions
 public import Time
 
-/// Reads whole topics from their present end, without joining a group: for requesters that wait for replies.
+/// Reads whole topics without joining a group: from their present end, for requesters that wait for replies, or from
+/// some time ago, for what instances tell each other.
 @RequestPath
 public final class KafkaReader {
-    /// Told every record that was appended after `follow`.
+    /// Told every record from where `follow` began.
     public var onRecord: @RequestPath (ConsumerRecord) -> Void = { _ in }
 
     private let client: ClientInstance
@@ -24,19 +25,19 @@ public final class KafkaReader {
         client.onEvent = { [weak self] event in self?.handle(event) }
     }
 
-    /// Reads `topic` on from where it ends now. When this returns the positions are known, so nothing that is
-    /// appended later is missed. Throws when the topic does not exist or the brokers do not answer by `deadline`.
-    public func follow(_ topic: String, deadline: Instant) async throws(KafkaError) {
+    /// Reads `topic` on from where it ends now, or from its first record at or after `start`. When this returns the
+    /// positions are known, so nothing that is appended later is missed. Throws when the topic does not exist or the brokers do not answer by `deadline`.
+    public func follow(_ topic: String, since start: Instant? = nil, deadline: Instant) async throws(KafkaError) {
         let milliseconds = Int32(clamping: Int(deadline.since(EventLoop.shared.now).inMilliseconds))
-        let ends = await client.blocking(until: deadline) { handle in
-            handle.ends(of: topic, milliseconds: max(1, milliseconds))
+        let found = await client.blocking(until: deadline) { handle in
+            handle.positions(in: topic, since: start, milliseconds: max(1, milliseconds))
         }
-        switch ends {
-        case .success(let ends): positions.merge(ends) { $1 }
+        switch found {
+        case .success(let found): positions.merge(found) { $1 }
         case .failure(let error): throw error
         case nil: throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT)
         }
-        start(topic)
+        read(topic)
     }
 
     public func close(deadline: Instant) async {
@@ -46,7 +47,7 @@ public final class KafkaReader {
         _ = await client.destroy(deadline: deadline)
     }
 
-    private func start(_ topic: String) {
+    private func read(_ topic: String) {
         for partition in positions.keys where partition.topic == topic {
             let ready = ReadyQueue()
             guard
@@ -92,8 +93,13 @@ private final class ReadyQueue {
 }
 
 extension ClientHandle {
-    /// Where each partition of `topic` ends now. Blocks.
-    fileprivate func ends(of topic: String, milliseconds: Int32) -> Result<[TopicPartition: Offset], KafkaError> {
+    /// Without an answer by time, at most this many records of a partition are read back.
+    private static let longestLookBack: Int64 = 10_000
+
+    /// Where to begin in each partition of `topic`: at its end, or at the first record since `start`. Blocks.
+    fileprivate func positions(
+        in topic: String, since start: Instant?, milliseconds: Int32
+    ) -> Result<[TopicPartition: Offset], KafkaError> {
         switch partitionCount(of: topic, milliseconds: milliseconds) {
         case .failure(let error): return .failure(error)
         case .success(0):
@@ -105,9 +111,22 @@ extension ClientHandle {
                 var (low, high) = (Int64(0), Int64(0))
                 let code = rd_kafka_query_watermark_offsets(raw, topic, partition, &low, &high, milliseconds)
                 if let error = KafkaError.check(code) { return .failure(error) }
-                ends[TopicPartition(topic: topic, partition: partition)] = Offset(high)
+                let source = TopicPartition(topic: topic, partition: partition)
+                guard let start else {
+                    ends[source] = Offset(high)
+                    continue
+                }
+                let earliest = max(low, high - Self.longestLookBack)
+                ends[source] = offset(in: source, since: start, milliseconds: milliseconds) ?? Offset(earliest)
             }
             return .success(ends)
         }
+    }
+
+    /// The first record of `partition` since `start`; nil when there is none, or a broker cannot tell.
+    private func offset(in partition: TopicPartition, since start: Instant, milliseconds: Int32) -> Offset? {
+        let list = TopicPartitionList([partition], from: [partition: Offset(start.unixMilliseconds)])
+        guard rd_kafka_offsets_for_times(raw, list.raw, milliseconds) == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        return list.elements.first.flatMap { $0.error == nil ? $0.offset : nil }
     }
 }

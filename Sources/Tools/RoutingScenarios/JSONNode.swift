@@ -50,13 +50,15 @@ enum JSONNode: Codable, Sendable {
     var text: String? { if case .string(let value) = self { value } else { nil } }
     var int: Int? { double.flatMap { Int(exactly: $0) } }
 
-    /// Headers carry numbers as text.
+    /// Headers carry numbers as text. What is beyond all times and counts is cut off: durations are made of it.
     var double: Double? {
-        switch self {
-        case .number(let value): value
-        case .string(let value): Double(value)
-        case .null, .bool, .array, .object: nil
-        }
+        let value: Double? =
+            switch self {
+            case .number(let value): value
+            case .string(let value): Double(value)
+            case .null, .bool, .array, .object: nil
+            }
+        return value.flatMap { $0.isNaN ? nil : min(max($0, -1e15), 1e15) }
     }
 
     /// LiteLLM takes flags as booleans or as the text "true".

@@ -20,6 +20,7 @@ extension RoutingRequest {
         maxFallbacks = body["max_fallbacks"]?.int
         tags = body["metadata"]?["tags"]?.strings ?? body["tags"]?.strings ?? []
         allowedModelRegion = body["allowed_model_region"]?.text
+        routingStrategy = body["routing_strategy"]?.text.flatMap(RoutingStrategyName.init)
         mockFallbacks = body["mock_testing_fallbacks"]?.isTrue ?? false
         mockContextFallbacks = body["mock_testing_context_fallbacks"]?.isTrue ?? false
         mockContentPolicyFallbacks = body["mock_testing_content_policy_fallbacks"]?.isTrue ?? false

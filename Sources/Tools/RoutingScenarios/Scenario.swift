@@ -26,7 +26,7 @@ struct Scenario: Sendable {
     init(json: Data) throws {
         let root = try JSONDecoder().decode(JSONNode.self, from: json)
         guard let config = root["config"], let events = root["events"]?.array,
-            let start = root["start_time"]?.text.flatMap({ ISO8601DateFormatter().date(from: $0) })
+            let start = root["start_time"]?.text.flatMap(Self.date)
         else { throw ScenarioError(message: "not a scenario: config, events or start_time is missing") }
         name = root["name"]?.text ?? "unnamed"
         deviation = root["deviation"]?.text
@@ -51,6 +51,14 @@ struct Scenario: Sendable {
         let general = config["litellm_settings"]
         return general?["allowed_fails"] != nil || general?["cooldown_time"] != nil
             || config["router_settings"]?["allowed_fails"]?.int == 3
+    }
+
+    /// With fractions of a second or without.
+    private static func date(_ text: String) -> Date? {
+        let formatter = ISO8601DateFormatter()
+        if let date = formatter.date(from: text) { return date }
+        formatter.formatOptions.insert(.withFractionalSeconds)
+        return formatter.date(from: text)
     }
 
     private static func traces(_ nodes: [JSONNode], expected: [String: JSONNode]) -> [Trace] {

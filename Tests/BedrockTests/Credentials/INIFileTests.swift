@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Bedrock
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test func `no input stops the reader`() {
-        var generator = SplitMix(state: 1)
+        var generator = SeededGenerator(seed: 1)
         let alphabet = Array("[]=:#; \t\n\rab\u{E9}\u{0}")
         for _ in 0..<2000 {
             let text = String(
@@ -55,18 +56,5 @@ import Testing
             _ = XMLText.element("a", in: Array(text.utf8))
             _ = Timestamp.instant(text)
         }
-    }
-}
-
-/// A small generator, so that random input is the same in every run.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Bedrock
@@ -41,7 +42,7 @@ import Testing
 
     @Test(arguments: EventStreamVector.all)
     func `a stream in pieces of any size gives the same`(_ vector: EventStreamVector) throws {
-        var generator = SeededGenerator(state: 7)
+        var generator = SeededGenerator(seed: 7)
         for _ in 0..<50 {
             var rest = vector.bytes[...]
             var pieces: [[UInt8]] = []
@@ -77,7 +78,7 @@ import Testing
     }
 
     @Test func `random bytes are refused, and never taken for a message`() {
-        var generator = SeededGenerator(state: 11)
+        var generator = SeededGenerator(seed: 11)
         for _ in 0..<2000 {
             let bytes = (0..<Int.random(in: 1...80, using: &generator)).map { _ in
                 UInt8.random(in: 0...255, using: &generator)
@@ -89,7 +90,7 @@ import Testing
     }
 
     @Test func `headers that contradict their frame are refused, with checksums that are right`() {
-        var generator = SeededGenerator(state: 13)
+        var generator = SeededGenerator(seed: 13)
         for _ in 0..<5000 {
             let headers = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
                 UInt8.random(in: 0...12, using: &generator)
@@ -137,15 +138,5 @@ import Testing
 
     private static func word(_ value: UInt32) -> [UInt8] {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> UInt32($0)) }
-    }
-}
-
-/// A small generator with a seed, so that a failure repeats.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state ^ (state >> 33)
     }
 }

@@ -14,7 +14,6 @@ struct PendingFeature {
     }
 
     static let all = [
-        PendingFeature(key: "relay.state_topic", values: .any),
         PendingFeature(key: "relay.otlp_metrics_topic", values: .any),
         PendingFeature(key: "relay.watch_config", values: .only(["true"])),
         PendingFeature(key: "kafka.sasl.mechanisms", values: .only(["AWS_MSK_IAM"])),

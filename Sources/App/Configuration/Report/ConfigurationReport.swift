@@ -118,6 +118,7 @@ extension ConfigurationReport {
         table.add(["replies to", ([relay.replyTopic] + relay.allowedReplyTopics).joined(separator: ", ")])
         table.add(["dead letters to", relay.deadLetterTopic ?? "nowhere"])
         table.add(["routing events to", relay.metricsTopic ?? "nowhere"])
+        if let topic = relay.stateTopic { table.add(["router state shared through", topic]) }
         table.add(["in flight", "\(relay.partitionConcurrency) per partition, \(relay.maxInFlight) in all"])
         table.add(["order of replies", relay.ordering.rawValue])
         table.add(["admin", relay.admin ?? "off"])
@@ -136,7 +137,31 @@ extension ConfigurationReport {
             FallbackGraph(lists, aliases: router.modelGroupAlias).findings(lists, key: key)
         }
         let isOff = router.maxFallbacks == 0 && kinds.contains { !$0.1.isEmpty }
-        return findings + windowFindings + (isOff ? ["max_fallbacks: 0 switches all fallbacks off"] : [])
+        return findings + unreachableFindings(kinds) + windowFindings
+            + (isOff ? ["max_fallbacks: 0 switches all fallbacks off"] : [])
+    }
+
+    /// Targets that no request ever gets an answer from.
+    private func unreachableFindings(_ kinds: [(String, [RouterSettings.FallbackList])]) -> [String] {
+        let router = configuration.router
+        return kinds.flatMap { key, lists in
+            lists.flatMap { list in
+                let blocked = list.targets.filter { isBlocked($0) }.map {
+                    "\(key): \(list.group) falls back to \($0), whose deployments are all blocked, which can never help"
+                }
+                guard router.maxFallbacks > 0, list.targets.count > router.maxFallbacks else { return blocked }
+                let beyond = list.targets.dropFirst(router.maxFallbacks).joined(separator: ", ")
+                return blocked + [
+                    "\(key): \(list.group) never gets as far as \(beyond): max_fallbacks is \(router.maxFallbacks)"
+                ]
+            }
+        }
+    }
+
+    private func isBlocked(_ group: String) -> Bool {
+        let name = configuration.router.modelGroupAlias[group] ?? group
+        let members = configuration.deployments.filter { $0.group == name }
+        return !members.isEmpty && members.allSatisfy(\.isBlocked)
     }
 
     /// A request too long for one group is too long for another with the same window.

@@ -39,7 +39,9 @@ struct FallbackGraph {
         var found: [[String]] = []
         var reported: Set<Set<String>> = []
         for start in starts {
-            guard let path = path(from: start, backTo: start), reported.insert(Set(path)).inserted else { continue }
+            guard let path = path(from: start, backTo: start), reported.insert(Set(path.map(resolve))).inserted else {
+                continue
+            }
             found.append(path)
         }
         return found
@@ -52,9 +54,10 @@ struct FallbackGraph {
         while !paths.isEmpty {
             var longer: [[String]] = []
             for path in paths {
-                for next in targets[path.last ?? start] ?? [] where next != path.last {
-                    if next == end, path.count > 1 { return path + [end] }
-                    if visited.insert(next).inserted { longer.append(path + [next]) }
+                let last = path.last ?? start
+                for next in targets[last] ?? targets[resolve(last)] ?? [] where next != last {
+                    if resolve(next) == resolve(end), path.count > 1 { return path + [end] }
+                    if visited.insert(resolve(next)).inserted { longer.append(path + [next]) }
                 }
             }
             paths = longer

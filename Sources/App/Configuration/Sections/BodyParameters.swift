@@ -1,8 +1,53 @@
 import JSON
 import YAML
 
-/// `default_litellm_params`: parameters added to calls that lack them, as the JSON object that a body could hold.
+/// Parameters of a chat request that the configuration gives, as the JSON object that a body could hold:
+/// `default_litellm_params`, a deployment's own, and those of a fallback.
 enum BodyParameters {
+    /// The body's parameters that a deployment's `litellm_params` may give; others there mean something else.
+    static let keys = [
+        "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "stop", "tools", "tool_choice",
+        "parallel_tool_calls", "response_format", "reasoning_effort", "thinking", "guardrailConfig",
+        "performanceConfig", "requestMetadata", "serviceTier", "service_tier", "additionalModelRequestFields",
+        "modify_params",
+    ]
+
+    /// Those of `section` that are among `keys`, and of `defaults` what they leave out.
+    static func read(in section: SectionReader, over defaults: [UInt8]?) -> [UInt8]? {
+        var writer = JSONWriter()
+        writer.beginObject()
+        var given: Set<String> = []
+        for key in keys {
+            guard let node = section.value(key, .node), !node.isNull else { continue }
+            given.insert(key)
+            writer.key(text: key)
+            write(node, at: section.location.key(key), section.context, to: &writer)
+        }
+        // Two names of one limit: who gives one has given both.
+        if given.contains("max_tokens") || given.contains("max_completion_tokens") {
+            given.formUnion(["max_tokens", "max_completion_tokens"])
+        }
+        let others = defaults.flatMap { try? JSONDocument(parsing: $0) }
+        for member in others.map({ Array($0.root.members) }) ?? [] {
+            guard let key = member.key.string, given.insert(key).inserted else { continue }
+            writer.key(text: key)
+            writer.source(member.value.source)
+        }
+        writer.endObject()
+        return given.isEmpty ? nil : writer.finish()
+    }
+
+    /// All entries of `node` but those of `keys`; nil when there are none.
+    static func read(
+        _ node: YAMLNode, without keys: [String], at location: KeyLocation, _ context: ReadingContext
+    ) -> [UInt8]? {
+        let entries = (node.mapping ?? []).filter { !keys.contains($0.key) }
+        guard !entries.isEmpty else { return nil }
+        var writer = JSONWriter()
+        write(YAMLNode(.mapping(entries), file: node.file, line: node.line), at: location, context, to: &writer)
+        return writer.finish()
+    }
+
     /// Nil when there are none; what is not a mapping is reported.
     static func read(_ node: YAMLNode?, at location: KeyLocation, _ context: ReadingContext) -> [UInt8]? {
         guard let node, !node.isNull else { return nil }

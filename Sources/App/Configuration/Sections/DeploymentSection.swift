@@ -9,7 +9,7 @@ struct DeploymentSection {
         var environment: EnvironmentVariables
         var catalogue: ModelCatalogue
         var dropsUnsupportedParameters: Bool
-        /// `router_settings.default_litellm_params`.
+        /// `router_settings.default_litellm_params`; a deployment's own parameters win.
         var defaultParameters: [UInt8]?
     }
 
@@ -28,7 +28,7 @@ struct DeploymentSection {
         origin = DeploymentOrigin(parameters)
         bedrock = BedrockDeployment(id: DeploymentID(""), model: written?.text ?? "")
         bedrock.dropsUnsupportedParameters = shared.dropsUnsupportedParameters
-        bedrock.defaultParameters = shared.defaultParameters
+        bedrock.defaultParameters = BodyParameters.read(in: parameters, over: shared.defaultParameters)
         bedrock.read(parameters)
         deployment = Deployment(id: DeploymentID(""), group: group ?? "", model: bedrock.model, modelID: "")
         deployment.readLimits(entry, parameters, info)

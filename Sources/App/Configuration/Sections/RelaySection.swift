@@ -67,6 +67,21 @@ public struct RelaySection: Sendable {
             "log_format", .choice(named: Self.logFormats) { Self.logFormats.contains($0) ? $0 : nil }, into: &logFormat)
         section.finish(unknownKeys: .areErrors)
         refuseLoops(section)
+        refuseSharedStateTopic(section)
+    }
+
+    /// Instances read all of it: replies or events in it would be read by every one of them, and skipped.
+    private func refuseSharedStateTopic(_ section: SectionReader) {
+        guard let stateTopic else { return }
+        let others = [
+            ("reply_topic", replyTopic), ("metrics_topic", metricsTopic), ("otlp_metrics_topic", otlpMetricsTopic),
+            ("dead_letter_topic", deadLetterTopic),
+        ]
+        for (key, topic) in others where topic == stateTopic {
+            section.context.error(
+                section["state_topic"] ?? section.node, section.location.key("state_topic"),
+                "\"\(stateTopic)\" is \(key) as well, expected a topic of its own")
+        }
     }
 
     private static let logLevels = ["debug", "info", "warning", "error"]
@@ -76,6 +91,7 @@ public struct RelaySection: Sendable {
     private func refuseLoops(_ section: SectionReader) {
         let written = [
             ("reply_topic", replyTopic), ("metrics_topic", metricsTopic), ("dead_letter_topic", deadLetterTopic),
+            ("state_topic", stateTopic),
         ]
         for case (let key, let topic?) in written where requestTopics.contains(topic) {
             section.context.error(

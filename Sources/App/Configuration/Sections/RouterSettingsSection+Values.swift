@@ -24,20 +24,27 @@ extension ValueType<String> {
             }.read(node, key, context)
         }
     }
+}
 
-    /// An entry of a fallback list: a group, or `{model: group, parameter: value ...}`.
-    fileprivate static var fallbackTarget: Self {
+/// An entry of a fallback list.
+private struct FallbackEntry {
+    var group: String
+    /// What replaces the request's parameters there, as a JSON object.
+    var parameters: [UInt8]?
+}
+
+extension ValueType<FallbackEntry> {
+    /// A group, or `{model: group, parameter: value ...}`.
+    fileprivate static var fallbackEntry: Self {
         ValueType { node, key, context in
-            guard node.mapping != nil else { return group.read(node, key, context) }
-            return section { section in
-                let target = section.required("model", group)
-                for entry in section.node.mapping ?? [] where entry.key != "model" {
-                    context.warn(
-                        entry.value, key.key(entry.key),
-                        "is not supported and has no effect: parameters of a fallback can be given in the request only")
-                }
-                return target
-            }.read(node, key, context)
+            guard node.mapping != nil else {
+                guard case .value(let group) = ValueType<String>.group.read(node, key, context) else { return .invalid }
+                return .value(FallbackEntry(group: group))
+            }
+            let section = SectionReader(node, at: key, context)
+            guard let group = section.required("model", .group) else { return .invalid }
+            let parameters = BodyParameters.read(node, without: ["model"], at: key, context)
+            return .value(FallbackEntry(group: group, parameters: parameters))
         }
     }
 }
@@ -59,9 +66,14 @@ extension ValueType<RouterSettings.FallbackList> {
                 return .invalid
             }
             if entry.key != "*" { context.refer(to: entry.key, at: node, key) }
-            let targets = ValueType<[String]>.list(of: .fallbackTarget).read(entry.value, key.entry(entry.key), context)
-            guard case .value(let targets) = targets else { return .invalid }
-            return .value(RouterSettings.FallbackList(group: entry.key, targets: targets))
+            let place = key.entry(entry.key)
+            let reading = ValueType<[FallbackEntry]>.list(of: .fallbackEntry).read(entry.value, place, context)
+            guard case .value(let targets) = reading else { return .invalid }
+            var list = RouterSettings.FallbackList(group: entry.key, targets: targets.map(\.group))
+            for target in targets where list.parameters[target.group] == nil {
+                list.parameters[target.group] = target.parameters
+            }
+            return .value(list)
         }
     }
 }

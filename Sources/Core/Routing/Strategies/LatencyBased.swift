@@ -15,11 +15,12 @@ struct LatencyBased {
     /// What being probed already costs: more than any difference in speed.
     private static let probeFactor = 1000.0
 
-    func narrow(_ field: inout Field, states: [DeploymentState]) -> SelectionReason {
+    func narrow(_ field: inout Field, states: [DeploymentState], peers: [PeerTotals]) -> SelectionReason {
         var slowest = 0.0
         var hasUntried = false
         for candidate in field.candidates {
-            let value = states[candidate].latency.value(isStream: isStream, percentile: arguments.ttftPercentile)
+            let value = states[candidate].latency.value(
+                isStream: isStream, percentile: arguments.ttftPercentile, peers: peers[candidate])
             field.weights.append(value ?? Self.unmeasured)
             slowest = max(slowest, value ?? 0)
             if value == nil, isUntried(states[candidate]) { hasUntried = true }
