@@ -11,6 +11,8 @@ class KafkaMock:
     not stored; data lasts as long as the process, also while a broker is down.
     """
 
+    client_settings = {}  # what clients need beside the address
+
     def __init__(self, binary, brokers=3):
         self.brokers = range(1, brokers + 1)
         self.process = ChildProcess("kafka-mock", [binary, "--brokers", brokers], stdin=subprocess.PIPE)

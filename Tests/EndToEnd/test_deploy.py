@@ -337,7 +337,11 @@ def test_dashboard_and_alerts_ask_for_metrics_and_labels_that_exist():
                 assert label in series[name] | {"instance", "job"}, f"{label} of {name}"
     unused = {name for name in metrics if not any(series_name.startswith(name) for series_name in used)}
     # Everything measured is shown or watched, but for what has no meaning by itself.
-    assert unused <= {"bedrock_relay_partition_requests_in_flight", "bedrock_relay_partition_prefetched_records"}
+    assert unused <= {
+        "bedrock_relay_partition_requests_in_flight",
+        "bedrock_relay_partition_prefetched_records",
+        "bedrock_relay_config_last_reload_success_timestamp_seconds",
+    }
 
 
 def test_promtool_understands_every_query_of_the_dashboard(tmp_path):

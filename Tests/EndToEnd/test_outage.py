@@ -83,9 +83,10 @@ def test_bedrock_that_comes_after_the_relay(noida, start_simulator, start_relay)
         assert (reply.text("x-relay-status"), reply.json()["error"]["type"]) == ("503", "server_error")
         assert stage.dead_letter(refused).value == refused.value
         assert stage.event(refused)["outcome"] == "error"
-        (problem,) = problems(relay)
-        assert (problem["event"], problem["model"], problem["status"]) == ("deployment fails", HAIKU, 503)
-        assert problem["reason"]
+        failing, failed = problems(relay)
+        assert (failing["event"], failing["model"], failing["status"]) == ("deployment fails", HAIKU, 503)
+        assert (failed["event"], failed["source"], failed["status"]) == ("request failed", refused.source, 503)
+        assert failing["reason"] and failed["reason"]
         patient = stage.ask(model="patient")
         wait_until(lambda: relay.metric("requests_in_flight") == 1, "the patient request in flight")
 
