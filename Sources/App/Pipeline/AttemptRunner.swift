@@ -28,29 +28,27 @@ public final class AttemptRunner {
     ) async throws(RequestFailure) -> ChatResponse {
         let run = try begin(request, deadline: deadline, stream)
         defer { run.record(in: trail) }
-        if let group = run.heldGroup(router) { await hold([group], until: nil, run, trail) }
+        if run.queues(behind: router) { await hold(run, trail) }
         while true {
-            let now = loop.now
-            guard now < deadline else {
-                run.passOn(router)
-                throw .deadlineExceeded
-            }
-            let step = nextStep(of: run, now: now)
-            if case .hold(let until, let groups) = step {
-                await hold(groups, until: until, run, trail)
-                continue
-            }
-            run.passOn(router)
-            switch step {
-            case .call(let attempt):
-                await call(attempt, request, run, trail)
+            switch nextTurn(of: run) {
+            case .call:
+                await call(request, run, trail)
                 if let failure = run.breakOff { throw failure }
             case .sleep(let duration): await sleep(for: duration, until: deadline)
-            case .complete: if let response = run.response { return response }
-            case .fail(let failure): throw run.failure(for: failure)
-            case .hold: break
+            case .hold: await hold(run, trail)
+            case .answered: if let response = run.response { return response }
+            case .failed: throw run.failure ?? .deadlineExceeded
             }
         }
+    }
+
+    /// `RouteStep`, with what belongs to it left in the run.
+    private enum Turn {
+        case call
+        case sleep(Duration)
+        case hold
+        case answered
+        case failed
     }
 
     // Not part of `complete`, whose frame lives as long as the request and would hold their temporaries as well.
@@ -63,13 +61,39 @@ public final class AttemptRunner {
     }
 
     @inline(never)
-    private func nextStep(of run: Run, now: Instant) -> RouteStep { router.nextStep(of: &run.session, now: now) }
+    private func nextTurn(of run: Run) -> Turn {
+        let now = loop.now
+        guard now < run.deadline else {
+            run.passOn(router)
+            run.failure = .deadlineExceeded
+            return .failed
+        }
+        let step = router.nextStep(of: &run.session, now: now)
+        if case .hold(let until, let groups) = step {
+            run.heldIn = groups
+            run.heldUntil = until
+            return .hold
+        }
+        run.passOn(router)
+        switch step {
+        case .call(let attempt):
+            run.attempt = attempt
+            // The attempt's positions are those of this moment's configuration; when the call ends there may be another.
+            run.deployments = router.deployments
+            return .call
+        case .sleep(let duration): return .sleep(duration)
+        case .hold: return .hold
+        case .complete: return .answered
+        case .fail(let failure):
+            run.failure = run.failure(for: failure)
+            return .failed
+        }
+    }
 
     @inline(never)
-    private func hold(_ groups: [String], until: Instant?, _ run: Run, _ trail: AttemptTrail) async {
+    private func hold(_ run: Run, _ trail: AttemptTrail) async {
         let start = loop.now
-        run.heldIn = groups
-        run.ticket = await router.hold(groups, until: until, deadline: run.deadline, ticket: run.ticket)
+        run.ticket = await router.hold(run.heldIn, until: run.heldUntil, deadline: run.deadline, ticket: run.ticket)
         trail.wait += loop.now.since(start)
     }
 
@@ -78,28 +102,25 @@ public final class AttemptRunner {
         try? await loop.sleep(until: min(loop.now.advanced(by: duration), deadline))
     }
 
-    private func call(_ attempt: Attempt, _ request: ChatRequest, _ run: Run, _ trail: AttemptTrail) async {
+    @inline(never)
+    private func call(_ request: ChatRequest, _ run: Run, _ trail: AttemptTrail) async {
         let start = loop.now
-        // The attempt's positions are those of this moment's configuration; when the call ends there may be another.
-        run.deployments = router.deployments
         do throws(ProviderError) {
-            let response: ChatResponse
             if let stream = run.stream {
-                response = try await answer(attempt, request, piecesTo: stream, run)
+                run.response = try await answer(request, piecesTo: stream, run)
             } else {
-                response = try await answer(attempt, request, run, within: run.deadline.since(start))
+                run.response = try await answer(request, run)
             }
-            finish(attempt, response, started: start, run, trail)
+            finish(run, started: start, trail)
         } catch {
-            finish(attempt, error, started: start, run, trail)
+            finish(run, error, started: start, trail)
         }
     }
 
     @inline(never)
-    private func finish(
-        _ attempt: Attempt, _ response: ChatResponse, started start: Instant, _ run: Run, _ trail: AttemptTrail
-    ) {
-        run.response = response
+    private func finish(_ run: Run, started start: Instant, _ trail: AttemptTrail) {
+        guard let response = run.response else { preconditionFailure("there is a response") }
+        let attempt = run.attemptUnderWay
         trail.usage = response.usage
         noteAnswer(of: attempt, run)
         let outcome = AttemptOutcome.success(
@@ -110,9 +131,8 @@ public final class AttemptRunner {
     }
 
     @inline(never)
-    private func finish(
-        _ attempt: Attempt, _ error: ProviderError, started start: Instant, _ run: Run, _ trail: AttemptTrail
-    ) {
+    private func finish(_ run: Run, _ error: ProviderError, started start: Instant, _ trail: AttemptTrail) {
+        let attempt = run.attemptUnderWay
         let ranOut = loop.now >= run.deadline
         let outcome: AttemptOutcome = error.isCancelled || ranOut ? .abandoned : .failure(error.attempt)
         run.failures.append((attemptNumber: trail.entries.count, reply: error.reply))
@@ -164,17 +184,14 @@ public final class AttemptRunner {
             ])
     }
 
-    private func answer(
-        _ attempt: Attempt, _ request: ChatRequest, _ run: Run, within remaining: Duration
-    ) async throws(ProviderError) -> ChatResponse {
-        if let response = mockResponse(to: attempt, run) { return response }
-        var bounded = attempt
-        bounded.timeout = min(attempt.timeout, remaining)
-        return try await provider.complete(request, bounded)
+    private func answer(_ request: ChatRequest, _ run: Run) async throws(ProviderError) -> ChatResponse {
+        if let response = mockResponse(run) { return response }
+        return try await provider.complete(request, run.boundedAttempt(now: loop.now))
     }
 
     @inline(never)
-    private func mockResponse(to attempt: Attempt, _ run: Run) -> ChatResponse? {
+    private func mockResponse(_ run: Run) -> ChatResponse? {
+        let attempt = run.attemptUnderWay
         guard let text = run.deployments[attempt.deploymentIndex].mockResponse else { return nil }
         return .mock(text, model: run.deployments[attempt.deploymentIndex].modelID, now: loop.now)
     }
@@ -182,12 +199,13 @@ public final class AttemptRunner {
     /// An answer whose pieces have been given to `stream`.
     @inline(never)
     private func answer(
-        _ attempt: Attempt, _ request: ChatRequest, piecesTo stream: ReplyStream, _ run: Run
+        _ request: ChatRequest, piecesTo stream: ReplyStream, _ run: Run
     ) async throws(ProviderError) -> ChatResponse {
+        let attempt = run.attemptUnderWay
         let start = loop.now
         run.timeToFirstToken = nil
         let answer: any ChatStream
-        if let response = mockResponse(to: attempt, run) {
+        if let response = mockResponse(run) {
             answer = MockStream(response)
         } else {
             answer = try await provider.stream(request, attempt, limit: run.deadline.since(start))
@@ -215,7 +233,11 @@ public final class AttemptRunner {
         let stream: ReplyStream?
         /// Of the configuration that the latest call was made under.
         var deployments: [Deployment] = []
+        /// The latest.
+        var attempt: Attempt?
         var response: ChatResponse?
+        /// Why there is no answer, once that is decided.
+        var failure: RequestFailure?
         /// Of the latest attempt.
         var timeToFirstToken: Duration?
         /// Why an answer ends of which pieces are published: no other attempt follows.
@@ -225,6 +247,8 @@ public final class AttemptRunner {
         var failures: [(attemptNumber: Int, reply: RequestFailure)] = []
         var ticket: HoldTicket?
         var heldIn: [String] = []
+        /// Nil: until room is made.
+        var heldUntil: Instant?
 
         init(session: RouteSession, deadline: Instant, stream: ReplyStream?) {
             self.session = session
@@ -239,11 +263,26 @@ public final class AttemptRunner {
             ticket = nil
         }
 
-        /// The requested group, if requests of it are held already.
+        var attemptUnderWay: Attempt {
+            guard let attempt else { preconditionFailure("an attempt is under way") }
+            return attempt
+        }
+
+        /// Its timeout ends with the request's time.
         @inline(never)
-        func heldGroup(_ router: SharedRouter) -> String? {
+        func boundedAttempt(now: Instant) -> Attempt {
+            var bounded = attemptUnderWay
+            bounded.timeout = min(bounded.timeout, deadline.since(now))
+            return bounded
+        }
+
+        /// Whether requests of the requested group are held already: then this one is to be held behind them.
+        @inline(never)
+        func queues(behind router: SharedRouter) -> Bool {
             let group = session.requestedGroup
-            return router.isHolding(group) ? group : nil
+            guard router.isHolding(group) else { return false }
+            heldIn = [group]
+            return true
         }
 
         @inline(never)

@@ -93,12 +93,10 @@ final class CurlTransfer {
         cshims_easy_set_long(easy, CURLOPT_MAXAGE_CONN, max(1, Int(settings.idleTimeout.inSeconds)))
         cshims_easy_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.curlMilliseconds)
         cshims_easy_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(settings.maximumBodySize))
-        // Answers are small; a transfer in flight takes 3 to 4 KB less than with 16 KB to receive into.
+        // To receive answers of a few kilobytes; held by every transfer in flight, and 16 KB by default.
         cshims_easy_set_long(easy, CURLOPT_BUFFERSIZE, 2048)
         // The smallest allowed: with TLS every transfer in flight holds one, 64 KB each by default.
         cshims_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, Self.uploadBufferSize)
-        // Held by every transfer in flight as well, 16 KB by default, to receive answers of a few kilobytes.
-        cshims_easy_set_long(easy, CURLOPT_BUFFERSIZE, 4096)
         cshims_easy_set_string(easy, CURLOPT_USERAGENT, settings.userAgent)
         cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 1)
         cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 2)
