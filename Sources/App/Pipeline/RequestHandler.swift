@@ -39,6 +39,14 @@ public final class RequestHandler {
         let answer = await answer(progress)
         guard !Task.isCancelled else { throw CancellationError() }
         if let id { outcomes.lanes?.answered(id) }
+        try await publish(answer, progress)
+    }
+
+    /// Not part of `handle`, whose frame lives as long as the request.
+    @inline(never)
+    private func publish(
+        _ answer: Result<ChatResponse, RequestFailure>, _ progress: RequestProgress
+    ) async throws(CancellationError) {
         switch answer {
         case .success(let response):
             let refusal: RequestFailure?
@@ -54,6 +62,7 @@ public final class RequestHandler {
         }
     }
 
+    @inline(never)
     private func answer(_ progress: RequestProgress) async -> Result<ChatResponse, RequestFailure> {
         do throws(RequestFailure) {
             let request = try await read(progress)
@@ -66,6 +75,7 @@ public final class RequestHandler {
     }
 
     /// Everything that must hold before a model is called: every problem found here costs nothing upstream.
+    @inline(never)
     private func read(_ progress: RequestProgress) async throws(RequestFailure) -> ChatRequest {
         // First where to answer: whatever is wrong with the rest is then said to whoever asked.
         progress.destination = try await destination(for: progress.envelope)

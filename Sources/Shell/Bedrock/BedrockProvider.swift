@@ -107,6 +107,7 @@ public final class BedrockProvider: ChatProvider {
         return target
     }
 
+    @inline(never)
     private static func body(
         of request: ChatRequest, _ attempt: Attempt, _ target: BedrockTarget
     ) throws(ProviderError) -> (body: [UInt8], form: AnswerForm) {
@@ -258,6 +259,7 @@ public final class BedrockProvider: ChatProvider {
         }
     }
 
+    @inline(never)
     private func response(
         from answer: HTTPResponse, _ form: AnswerForm, _ target: BedrockTarget
     ) throws(ProviderError) -> ChatResponse {
