@@ -6,6 +6,36 @@ import Testing
         ConfigurationReport(try load(text, environment: environment))
     }
 
+    @Test func `what deviates from the general retries, timeouts and cool-downs is listed`() throws {
+        let report = try report(
+            """
+            model_list:
+              - model_name: smart
+                litellm_params:
+                  {model: bedrock/amazon.nova-lite-v1:0, num_retries: 1, timeout: 20, stream_timeout: 5, cooldown_time: 0}
+                model_info: {id: smart-1}
+            router_settings:
+              retry_policy: {RateLimitErrorRetries: 4}
+              model_group_retry_policy: {smart: {TimeoutErrorRetries: 0}}
+              allowed_fails_policy: {InternalServerErrorAllowedFails: 7}
+            """)
+
+        #expect(
+            report.text.contains(
+                """
+                Exceptions
+                  what                            of                               value
+                  retries                         smart-1                          1
+                  timeout per attempt             smart-1                          20 s
+                  timeout per attempt, streaming  smart-1                          5 s
+                  cool-down                       smart-1                          off
+                  retries                         group smart, Timeout             0
+                  retries                         all groups, RateLimitError       4
+                  allowed failures                all groups, InternalServerError  7
+
+                """), "\(report.text)")
+    }
+
     @Test func `the table shows what is effective, in columns`() throws {
         let report = try report(
             """

@@ -10,7 +10,7 @@ public struct ConfigurationReport: Sendable {
     }
 
     public var text: String {
-        var sections = [deployments, routing, fallbacks, relay]
+        var sections = [deployments, routing, exceptions, fallbacks, relay]
         sections.append(
             warnings.isEmpty ? ["No warnings."] : ["Warnings (\(warnings.count))"] + warnings.map { "  " + $0 })
         return sections.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
@@ -45,15 +45,18 @@ extension ConfigurationReport {
 
     private func row(of deployment: Deployment) -> [String] {
         let number = { (value: Int?) in value.map { "\($0)" } ?? "-" }
-        let id = deployment.id.rawValue
-        let isDigest = id.utf8.count == 64
         return [
-            deployment.group, (isDigest ? String(id.prefix(12)) : id) + (deployment.isBlocked ? " (blocked)" : ""),
+            deployment.group, Self.shortened(deployment.id) + (deployment.isBlocked ? " (blocked)" : ""),
             deployment.modelID, deployment.region ?? "-", Self.masked(deployment.account),
             number(deployment.limits.requestsPerMinute), number(deployment.limits.tokensPerMinute),
             number(deployment.maxParallelRequests), deployment.weight.map(Self.number) ?? "-", number(deployment.order),
             number(deployment.maxInputTokens), price(of: deployment),
         ]
+    }
+
+    /// Of ids that nobody chose, as much as tells them apart.
+    static func shortened(_ id: DeploymentID) -> String {
+        id.rawValue.utf8.count == 64 ? String(id.rawValue.prefix(12)) : id.rawValue
     }
 
     private func price(of deployment: Deployment) -> String {
@@ -96,6 +99,12 @@ extension ConfigurationReport {
         if router.disableCooldowns { return "off" }
         let fails = router.allowedFails.map { " after more than \($0) failures a minute" } ?? ""
         return Self.seconds(router.cooldownTime ?? .seconds(5)) + fails
+    }
+
+    private var exceptions: [String] {
+        var table = TextTable(["what", "of", "value"])
+        for row in Self.exceptions(configuration.router, configuration.deployments) { table.add(row) }
+        return table.lines.count > 1 ? ["Exceptions"] + table.lines : []
     }
 
     private var fallbacks: [String] {
@@ -201,7 +210,7 @@ extension ConfigurationReport {
 }
 
 extension ConfigurationReport {
-    private static func seconds(_ duration: Duration) -> String {
+    static func seconds(_ duration: Duration) -> String {
         "\(number(Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18)) s"
     }
 
