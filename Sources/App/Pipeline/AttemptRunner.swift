@@ -70,11 +70,10 @@ public final class AttemptRunner {
         }
         let step = router.nextStep(of: &run.session, now: now)
         if case .hold(let until, let groups) = step {
-            run.heldIn = groups
-            run.heldUntil = until
-            return .hold
+            (run.heldIn, run.heldUntil) = (groups, until)
+        } else {
+            run.passOn(router)
         }
-        run.passOn(router)
         switch step {
         case .call(let attempt):
             run.attempt = attempt
