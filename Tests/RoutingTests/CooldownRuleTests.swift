@@ -63,6 +63,18 @@ import Testing
         #expect(bench.cooldown(of: "d1") == 30)
     }
 
+    @Test func `what is wrong with requests does not count against a deployment`() {
+        var bench = Bench([deployment("d1")]) {
+            $0.numRetries = 0
+            $0.allowedFails = 1
+        }
+        for status in [400, 403, 422, 400] { _ = bench.serve("g", ["*": [.fails(status)]]) }
+        _ = bench.serve("g", ["*": [.fails(503)]])
+        #expect(bench.cooldown(of: "d1") == nil)
+        _ = bench.serve("g", ["*": [.fails(503)]])
+        #expect(bench.cooldown(of: "d1") == 5)
+    }
+
     @Test func `failures older than a minute do not count`() {
         var bench = Bench([deployment("d1")]) {
             $0.numRetries = 0

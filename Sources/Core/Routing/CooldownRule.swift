@@ -22,8 +22,7 @@ struct CooldownRule: Sendable {
         after failure: AttemptFailure, of deployment: Deployment, groupSize: Int, outcomes: OutcomeWindow
     ) -> Duration? {
         let length = length(after: failure, of: deployment)
-        guard !isDisabled, length > .zero, failure.coolsDown != false else { return nil }
-        guard counts(failure, for: deployment) else { return nil }
+        guard !isDisabled, length > .zero, isFault(failure, of: deployment) else { return nil }
         return isDue(failure, deployment, groupSize, outcomes) ? length : nil
     }
 
@@ -33,8 +32,9 @@ struct CooldownRule: Sendable {
     }
 
     /// Client errors say nothing about a deployment, unless its own policy names them or the provider says so.
-    private func counts(_ failure: AttemptFailure, for deployment: Deployment) -> Bool {
-        if failure.coolsDown == true || deployment.allowedFailsPolicy?[failure.failureClass] != nil { return true }
+    func isFault(_ failure: AttemptFailure, of deployment: Deployment) -> Bool {
+        if let coolsDown = failure.coolsDown { return coolsDown }
+        if deployment.allowedFailsPolicy?[failure.failureClass] != nil { return true }
         switch failure.status {
         case 401, 402, 404, 408, 429: return true
         case 400..<500: return false
@@ -45,10 +45,10 @@ struct CooldownRule: Sendable {
     private func isDue(
         _ failure: AttemptFailure, _ deployment: Deployment, _ groupSize: Int, _ outcomes: OutcomeWindow
     ) -> Bool {
-        if let allowed = deployment.allowedFailsPolicy?[failure.failureClass] { return outcomes.failures > allowed }
-        if let allowed = deployment.allowedFails { return groupSize > 1 && outcomes.failures > allowed }
+        if let allowed = deployment.allowedFailsPolicy?[failure.failureClass] { return outcomes.faults > allowed }
+        if let allowed = deployment.allowedFails { return groupSize > 1 && outcomes.faults > allowed }
         if policy != nil || allowedFails != nil {
-            return outcomes.failures > policy?[failure.failureClass] ?? allowedFails ?? 3
+            return outcomes.faults > policy?[failure.failureClass] ?? allowedFails ?? 3
         }
         return isDueByDefault(failure, groupSize, outcomes)
     }

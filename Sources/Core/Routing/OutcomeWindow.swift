@@ -6,21 +6,27 @@ struct OutcomeWindow: Sendable {
     private var newest = Int64.min
     private(set) var successes = 0
     private(set) var failures = 0
+    /// Those of the failures that say something about the deployment, not only about the request.
+    private(set) var faults = 0
 
     private struct Bucket {
         var successes: Int32 = 0
         var failures: Int32 = 0
+        var faults: Int32 = 0
     }
 
-    mutating func record(success: Bool, now: Instant) {
+    mutating func recordSuccess(now: Instant) {
+        buckets[slide(to: now)].successes += 1
+        successes += 1
+    }
+
+    mutating func recordFailure(isFault: Bool, now: Instant) {
         let bucket = slide(to: now)
-        if success {
-            buckets[bucket].successes += 1
-            successes += 1
-        } else {
-            buckets[bucket].failures += 1
-            failures += 1
-        }
+        buckets[bucket].failures += 1
+        failures += 1
+        guard isFault else { return }
+        buckets[bucket].faults += 1
+        faults += 1
     }
 
     /// Forgets what is older than the window and returns the bucket of `now`.
@@ -35,6 +41,7 @@ struct OutcomeWindow: Sendable {
                 let index = Self.index(of: newest)
                 successes -= Int(buckets[index].successes)
                 failures -= Int(buckets[index].failures)
+                faults -= Int(buckets[index].faults)
                 buckets[index] = Bucket()
             }
         }

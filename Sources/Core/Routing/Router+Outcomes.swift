@@ -28,7 +28,7 @@ extension Router {
         states[deployment].usage.settle(
             reservation: held.reservation, input: usage.promptTokens, output: usage.completionTokens,
             total: usage.totalTokens, in: UsageWindow.minute(of: now))
-        states[deployment].outcomes.record(success: true, now: now)
+        states[deployment].outcomes.recordSuccess(now: now)
         states[deployment].latency.recordSuccess(
             duration: now.since(held.start), completionTokens: usage.completionTokens,
             timeToFirstToken: timeToFirstToken, limit: table.profiles[deployment].latencySamples, now: now)
@@ -43,7 +43,8 @@ extension Router {
         of deployment: Int, _ held: RouteSession.Holding, _ failure: AttemptFailure, now: Instant
     ) -> Duration? {
         release(deployment, held)
-        states[deployment].outcomes.record(success: false, now: now)
+        states[deployment].outcomes.recordFailure(
+            isFault: table.cooldownRule.isFault(failure, of: table.deployments[deployment]), now: now)
         let length = table.cooldownRule.cooldown(
             after: failure, of: table.deployments[deployment], groupSize: table.profiles[deployment].groupSize,
             outcomes: states[deployment].outcomes)
