@@ -140,6 +140,36 @@ import Time
         #expect(bench.router.status(now: bench.now)[0].reservedTokens == 1116)
     }
 
+    @Test func `a deployment's own max_tokens is booked where the request does not say`() {
+        var bench = Bench([
+            deployment("d1") {
+                $0.reservesOutputTokens = true
+                $0.maxOutputTokens = 1000
+                $0.defaultOutputTokens = 200
+            }
+        ])
+        _ = bench.start("g")
+        #expect(bench.router.status(now: bench.now)[0].reservedTokens == 200)
+    }
+
+    @Test func `a max_tokens beyond all measure is no more than never enough room`() {
+        var limited = Bench([
+            deployment("d1") {
+                $0.reservesOutputTokens = true
+                $0.limits.tokensPerMinute = 1_000_000
+            }
+        ]) { $0.strategy = .usageBasedV2 }
+        var request = RoutingRequest(model: "g")
+        request.messageTokens = 8
+        request.maxOutputTokens = .max
+        #expect(limited.serve(request).end == "429 rateLimit")
+
+        var unlimited = Bench([deployment("d1") { $0.reservesOutputTokens = true }])
+        var sessions = (0..<100).map { _ in unlimited.start(request).session }
+        for index in sessions.indices { unlimited.router.finish(.ok, of: &sessions[index], now: unlimited.now) }
+        #expect(unlimited.router.status(now: unlimited.now)[0].reservedTokens == 0)
+    }
+
     @Test func `hard limits hold under any strategy; refused after the pick, the deployment is benched`() {
         let limited = deployment("d1") {
             $0.weight = 1

@@ -49,6 +49,8 @@ public struct Deployment: Sendable {
     public var maxInputTokens: Int?
     /// What the model can be asked for at most; nil where unknown.
     public var maxOutputTokens: Int?
+    /// What it is asked for where a request does not say: `litellm_params.max_tokens`.
+    public var defaultOutputTokens: Int?
     /// Whether the answer can be held to a `response_format` schema; nil where unknown.
     public var supportsResponseSchema: Bool?
     public var prices: Prices?

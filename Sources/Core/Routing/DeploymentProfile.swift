@@ -38,7 +38,8 @@ struct DeploymentProfile: Sendable {
         slots = Self.slots(of: deployment) ?? defaultSlots ?? .max
         maxInputTokens = deployment.maxInputTokens ?? .max
         refusesResponseSchema = deployment.supportsResponseSchema == false
-        outputReservation = deployment.reservesOutputTokens ? deployment.maxOutputTokens ?? 0 : nil
+        outputReservation =
+            deployment.reservesOutputTokens ? deployment.defaultOutputTokens ?? deployment.maxOutputTokens ?? 0 : nil
         cost = deployment.prices.map { $0.input + $0.output } ?? Self.unknownCost
         self.budget = budget
         self.latencySamples = latencySamples
@@ -58,6 +59,10 @@ struct DeploymentProfile: Sendable {
     /// What a call for `request` reserves against the token limits.
     func reservation(for request: RoutingRequest) -> Int {
         guard let outputReservation else { return request.messageTokens }
-        return request.messageTokens + (request.maxOutputTokens ?? outputReservation)
+        let output = request.maxOutputTokens ?? outputReservation
+        return min(request.messageTokens.addingClamped(output), Self.largestReservation)
     }
+
+    /// Requests name numbers of any size. No limit is beyond this one, and sums over all calls in flight fit an Int.
+    private static let largestReservation = 1 << 40
 }

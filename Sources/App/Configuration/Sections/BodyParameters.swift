@@ -48,6 +48,13 @@ enum BodyParameters {
         return writer.finish()
     }
 
+    /// How many tokens `parameters` let an answer have.
+    static func outputLimit(in parameters: [UInt8]) -> Int? {
+        guard let root = try? JSONDocument(parsing: parameters).root else { return nil }
+        let limit = root["max_completion_tokens"]?.integer ?? root["max_tokens"]?.integer
+        return limit.flatMap { $0 > 0 ? $0 : nil }
+    }
+
     /// Nil when there are none; what is not a mapping is reported.
     static func read(_ node: YAMLNode?, at location: KeyLocation, _ context: ReadingContext) -> [UInt8]? {
         guard let node, !node.isNull else { return nil }

@@ -33,7 +33,8 @@ struct DeploymentSection {
         deployment = Deployment(id: DeploymentID(""), group: group ?? "", model: bedrock.model, modelID: "")
         deployment.readLimits(entry, parameters, info)
         deployment.readRouting(parameters, info)
-        let explicitID = info.value("id", .string)
+        deployment.defaultOutputTokens = bedrock.defaultParameters.flatMap(BodyParameters.outputLimit)
+        let explicitID = info.value("id", .name)
 
         if let written {
             let environment = shared.environment.reveal()
