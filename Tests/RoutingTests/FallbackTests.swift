@@ -80,6 +80,13 @@ import Testing
         #expect(bench.serve(request, ["a1": [.fails(500)]]).calls == ["a1"])
     }
 
+    @Test func `a request's list may be long`() {
+        var bench = Bench([deployment("a1", "a"), deployment("b1", "b")]) { $0.numRetries = 0 }
+        var request = RoutingRequest(model: "a")
+        request.fallbacks = (0..<300_000).map { .init(group: "unknown-\($0)") } + [.init(group: "b")]
+        #expect(bench.serve(request, ["a1": [.fails(503)]]).calls == ["a1", "b1"])
+    }
+
     @Test func `the entry of the request's list comes back with the attempt`() throws {
         var bench = Self.groups("a", "b") { _ in }
         var request = RoutingRequest(model: "a")

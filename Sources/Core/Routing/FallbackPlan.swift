@@ -13,6 +13,7 @@ struct FallbackPlan: Sendable {
 
     /// Names that are done with, the requested one included.
     private(set) var tried: [String] = []
+    /// The next one last: a request's own list may be long, and every step takes one off.
     private var queue: [Target] = []
     private(set) var groupsTried = 0
 
@@ -20,12 +21,11 @@ struct FallbackPlan: Sendable {
         if !tried.contains(name) { tried.append(name) }
     }
 
-    mutating func enqueueFirst(_ targets: [Target]) { queue.insert(contentsOf: targets, at: 0) }
+    mutating func enqueueFirst(_ targets: [Target]) { queue.append(contentsOf: targets.reversed()) }
 
     /// The next group to go to; at most `limit` are handed out.
     mutating func next(limit: Int, identity: (String) -> String?) -> Target? {
-        while groupsTried < limit, !queue.isEmpty {
-            let target = queue.removeFirst()
+        while groupsTried < limit, let target = queue.popLast() {
             guard !tried.contains(target.name), let identity = identity(target.name), !tried.contains(identity)
             else { continue }
             groupsTried += 1
