@@ -72,6 +72,32 @@ import Testing
         #expect(read.supportsResponseSchema == false)
     }
 
+    @Test func `a wildcard's models have the catalogue's prices, in the wildcard's region`() throws {
+        let deployment = try load(
+            "model_list: [{model_name: '*', litellm_params: {model: 'bedrock/*', aws_region_name: us-east-1}}]"
+        ).deployments[0]
+        #expect(deployment.prices == nil)
+        #expect(
+            deployment.prices(of: "anthropic.claude-3-haiku-20240307-v1:0") == .init(input: 0.25e-6, output: 1.25e-6))
+        #expect(
+            deployment.prices(of: "us.anthropic.claude-3-haiku-20240307-v1:0") == .init(input: 0.25e-6, output: 1.25e-6)
+        )
+        #expect(deployment.prices(of: "nobody.knows") == nil)
+    }
+
+    @Test func `a deployment's own limit of an answer is kept beside the model's`() throws {
+        let deployments = try load(
+            """
+            model_list:
+              - {model_name: g, litellm_params: {model: bedrock/x.y, max_tokens: 200}, model_info: {max_tokens: 4000}}
+              - {model_name: g, litellm_params: {model: bedrock/x.z}}
+            router_settings: {default_litellm_params: {max_completion_tokens: 300}}
+            """
+        ).deployments
+        #expect(deployments.map(\.defaultOutputTokens) == [200, 300])
+        #expect(deployments.map(\.maxOutputTokens) == [4000, nil])
+    }
+
     @Test func `limits come from the entry, then litellm_params, then model_info`() throws {
         let limits = try load(
             """

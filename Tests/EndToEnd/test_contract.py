@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from conftest import ROOT
-from stage import GROUP_SETTINGS, HAIKU, SONNET, Stage, chat
+from stage import GROUP_SETTINGS, HAIKU, SONNET, Stage, chat, deployment
 
 TRACE = [
     ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
@@ -362,3 +362,18 @@ def test_an_answer_of_unicode_comes_back_unharmed(stages):
         stage.simulator.script(**{HAIKU: {"text": "Paris.", "input-tokens": 1000, "output-tokens": 200}})
 
     assert reply.json()["choices"][0]["message"]["content"] == text
+
+
+def test_a_wildcard_tells_the_model_that_it_stood_for(noida, shared_simulator, start_relay):
+    with Stage(noida, shared_simulator) as stage:
+        start_relay(stage.config([deployment("bedrock/*", "*")]), stage.environment).wait_until_ready()
+
+        request = stage.ask(model=f"bedrock/{HAIKU}")
+
+        reply = stage.reply(request)
+        assert (reply.text("x-relay-status"), reply.text("x-relay-model")) == ("200", HAIKU)
+        assert (reply.text("x-relay-model-group"), reply.json()["model"]) == (f"bedrock/{HAIKU}", HAIKU)
+        assert float(reply.text("x-relay-response-cost")) > 0
+        event = stage.event(request)
+        assert event["deployment"]["model"] == event["attempts"][0]["model"] == HAIKU
+        assert event["cost_usd"] > 0

@@ -149,6 +149,13 @@ import Testing
         #expect(bench.cooldown(of: "d1") == 5)
     }
 
+    @Test func `a model that is not there benches no wildcard, whose requests name it`() {
+        var bench = Bench([deployment("d1", "any/*") { $0.model = "bedrock/*" }]) { $0.numRetries = 0 }
+        let failure = AttemptFailure(.badRequest, status: 400, coolsDown: true)
+        #expect(bench.serve("any/x.y", ["*": [.failure(failure)]]).end == "400 of 0")
+        #expect(bench.cooldown(of: "d1") == nil)
+    }
+
     @Test func `all benched is a 429 with the remaining seconds`() {
         var bench = Bench([deployment("d1"), deployment("d2")]) {
             $0.numRetries = 0

@@ -83,6 +83,28 @@ import Testing
         #expect(bench.serve("g").end == "ok")
     }
 
+    @Test func `a wildcard's models cost what they cost`() {
+        let wildcard = deployment("d1", "any/*") {
+            ($0.model, $0.modelID) = ("bedrock/*", "*")
+            $0.lookUpPrices = { $0 == "x.dear" ? .init(input: 1, output: 1) : nil }
+        }
+        var bench = Bench([wildcard]) {
+            $0.providerBudgets = ["bedrock": .init(limit: 0.5, period: .seconds(60))]
+        }
+        #expect(bench.serve("any/x.unknown").end == "ok")
+        #expect(bench.serve("any/x.dear").end == "ok")
+        #expect(bench.serve("any/x.unknown").end == "429 budget after 60")
+    }
+
+    @Test func `a budget of zero allows nothing`() {
+        var bench = Bench([deployment("d1") { $0.prices = .init(input: 0.01, output: 0.01) }]) {
+            $0.providerBudgets = ["bedrock": .init(limit: 0, period: .seconds(60))]
+        }
+        #expect(bench.serve("g").end == "429 budget")
+        bench.advance(61)
+        #expect(bench.serve("g").end == "429 budget")
+    }
+
     @Test(arguments: [
         (["free"], true, ["free"]), ([], true, ["def"]), (["zzz"], true, ["def"]), (["a", "b"], false, ["ab"]),
         (["a"], false, ["a", "ab"]), (["!a", "&free"], true, ["free"]), (["t-42"], true, ["free"]),

@@ -20,6 +20,17 @@ import Time
         if name == "bedrock/any.model" { #expect(attempt.model == "bedrock/any.model") }
     }
 
+    @Test func `an attempt names the model that a wildcard stands for`() throws {
+        let wildcard = deployment("d1", "any/*") { ($0.model, $0.modelID) = ("bedrock/us-east-1/x.*", "x.*") }
+        var bench = Bench([wildcard])
+        guard case .call(let attempt) = bench.start("any/large-v1:0").step else {
+            Issue.record("expected a call")
+            return
+        }
+        #expect(attempt.model == "bedrock/us-east-1/x.large-v1:0")
+        #expect(attempt.modelID == "x.large-v1:0")
+    }
+
     @Test func `a deployment called by its id is used even while it cools down`() {
         var bench = Bench([deployment("d1"), deployment("d2")]) { $0.numRetries = 0 }
         _ = bench.serve("d2", ["d2": [.fails(429)]])

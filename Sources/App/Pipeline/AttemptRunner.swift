@@ -166,7 +166,7 @@ public final class AttemptRunner {
         logger.warning(
             "deployment fails",
             [
-                "model_group": .string(attempt.group), "model": .string(deployment.modelID),
+                "model_group": .string(attempt.group), "model": .string(attempt.modelID),
                 "deployment_id": .string(deployment.id.rawValue), "status": .integer(status),
                 "reason": .string(reason),
             ])
@@ -178,7 +178,7 @@ public final class AttemptRunner {
         logger.info(
             "deployment answers again",
             [
-                "model_group": .string(attempt.group), "model": .string(deployment.modelID),
+                "model_group": .string(attempt.group), "model": .string(attempt.modelID),
                 "deployment_id": .string(deployment.id.rawValue), "failures": .integer(failures),
             ])
     }

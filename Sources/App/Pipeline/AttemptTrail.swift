@@ -11,7 +11,7 @@ public final class AttemptTrail {
         /// The deployments of the configuration that the call was made under: after a reload positions are others.
         public var deployments: [Deployment]
         public var deploymentIndex: Int
-        public var model: String
+        public var modelID: String
         public var status: Int
         public var errorType: String?
         public var started: Instant
@@ -48,6 +48,6 @@ extension AttemptTrail.Entry {
     nonisolated init(_ attempt: Attempt, among deployments: [Deployment], started: Instant) {
         self.init(
             group: attempt.group, deployments: deployments, deploymentIndex: attempt.deploymentIndex,
-            model: attempt.model, status: 200, started: started, latency: .zero)
+            modelID: attempt.modelID, status: 200, started: started, latency: .zero)
     }
 }

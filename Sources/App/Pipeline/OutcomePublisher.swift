@@ -106,7 +106,7 @@ public final class OutcomePublisher {
             RecentFailures.Entry(
                 failure, isInvalid: isInvalid, modelGroup: progress.modelGroup,
                 source: ReplyWriter.source(of: progress.record),
-                attempts: progress.trail.entries.map { RecentFailures.Attempt(model: $0.model, status: $0.status) },
+                attempts: progress.trail.entries.map { RecentFailures.Attempt(model: $0.modelID, status: $0.status) },
                 time: loop.now))
     }
 

@@ -20,9 +20,8 @@ public struct ReplyWriter: Sendable {
         headers.append("x-relay-status", text: String(status))
         if let modelGroup { headers.append("x-relay-model-group", text: modelGroup) }
         if let answering = trail.answering, status == 200 {
-            let deployment = answering.deployment
-            headers.append("x-relay-model", text: deployment.modelID)
-            headers.append("x-relay-deployment-id", text: deployment.id.rawValue)
+            headers.append("x-relay-model", text: answering.modelID)
+            headers.append("x-relay-deployment-id", text: answering.deployment.id.rawValue)
         }
         headers.append("x-relay-attempted-retries", text: String(trail.retries))
         headers.append("x-relay-attempted-fallbacks", text: String(trail.fallbacks))

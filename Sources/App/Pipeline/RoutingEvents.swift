@@ -49,7 +49,7 @@ public final class RoutingEvents {
     /// US dollars for what the answering deployment used; nil where none answered or its price is not known.
     func cost(of trail: AttemptTrail) -> Double? {
         guard let answering = trail.answering, let usage = trail.usage else { return nil }
-        return answering.deployment.prices?.cost(of: usage)
+        return answering.deployment.prices(of: answering.modelID)?.cost(of: usage)
     }
 
     func event(
@@ -83,7 +83,7 @@ public final class RoutingEvents {
 
     private func deployment(_ entry: AttemptTrail.Entry) -> RoutingEvent.Deployment {
         let deployment = entry.deployment
-        return RoutingEvent.Deployment(id: deployment.id.rawValue, model: deployment.modelID, region: deployment.region)
+        return RoutingEvent.Deployment(id: deployment.id.rawValue, model: entry.modelID, region: deployment.region)
     }
 }
 

@@ -26,12 +26,14 @@ struct Budgets: Sendable {
 
     func isExhausted(_ account: Int, now: Instant) -> Bool {
         let account = accounts[account]
-        return account.spent >= account.limit && !hasEnded(account, now)
+        let spent = hasEnded(account, now) ? 0 : account.spent
+        return spent >= account.limit  // a limit of zero allows nothing at all
     }
 
-    /// When the period ends and spending is allowed again.
-    func end(of account: Int) -> Instant {
-        Instant(nanoseconds: accounts[account].start).advanced(nanoseconds: accounts[account].period)
+    /// When the period ends and spending is allowed again; nil: never.
+    func end(of account: Int) -> Instant? {
+        guard accounts[account].limit > 0 else { return nil }
+        return Instant(nanoseconds: accounts[account].start).advanced(nanoseconds: accounts[account].period)
     }
 
     mutating func spend(_ dollars: Double, on account: Int, now: Instant) {

@@ -54,6 +54,8 @@ public struct Deployment: Sendable {
     /// Whether the answer can be held to a `response_format` schema; nil where unknown.
     public var supportsResponseSchema: Bool?
     public var prices: Prices?
+    /// What a model costs that a wildcard stands for, by its id; nil for a deployment of one model.
+    public var lookUpPrices: (@Sendable (String) -> Prices?)?
     public var isBlocked = false
     /// `litellm_params.mock_response`: answered without a provider call.
     public var mockResponse: String?
@@ -83,6 +85,14 @@ public struct Deployment: Sendable {
             self.cacheRead = cacheRead
             self.cacheWrite = cacheWrite
         }
+    }
+
+    /// What calls of `model` cost: the deployment's own, or one that its wildcard stands for.
+    public func prices(of model: String) -> Prices? { prices ?? lookUpPrices?(model) }
+
+    /// The id of the model that `captures` make of a wildcard's.
+    func modelID(with captures: [String]) -> String {
+        captures.isEmpty ? modelID : WildcardPattern.fill(modelID, with: captures)
     }
 
     public init(

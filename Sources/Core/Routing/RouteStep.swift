@@ -27,6 +27,8 @@ public struct Attempt: Sendable {
     public var deploymentIndex: Int
     /// The model string to call: the deployment's, with a wildcard filled in.
     public var model: String
+    /// The model's id, likewise.
+    public var modelID: String
     public var timeout: Duration
     /// Entry of the request's own `fallbacks` whose parameters apply to this hop.
     public var parameterEntry: Int?
@@ -38,13 +40,14 @@ public struct Attempt: Sendable {
 
     public init(
         group: String, modelGroup: String? = nil, deployment: DeploymentID, deploymentIndex: Int, model: String,
-        timeout: Duration, parameterEntry: Int? = nil, retry: Int = 0, fallback: Int = 0
+        modelID: String? = nil, timeout: Duration, parameterEntry: Int? = nil, retry: Int = 0, fallback: Int = 0
     ) {
         self.group = group
         self.modelGroup = modelGroup ?? group
         self.deployment = deployment
         self.deploymentIndex = deploymentIndex
         self.model = model
+        self.modelID = modelID ?? model
         self.timeout = timeout
         self.parameterEntry = parameterEntry
         self.retry = retry

@@ -21,8 +21,10 @@ extension Router {
         markUnreported(deployment)
     }
 
+    /// `captures`: what a wildcard stood for.
     mutating func recordSuccess(
-        of deployment: Int, _ held: RouteSession.Holding, usage: Usage, timeToFirstToken: Duration?, now: Instant
+        of deployment: Int, captures: [String], _ held: RouteSession.Holding, usage: Usage,
+        timeToFirstToken: Duration?, now: Instant
     ) {
         states[deployment].inFlight -= 1
         states[deployment].usage.settle(
@@ -33,7 +35,9 @@ extension Router {
             duration: now.since(held.start), completionTokens: usage.completionTokens,
             timeToFirstToken: timeToFirstToken, limit: table.profiles[deployment].latencySamples, now: now)
         markUnreported(deployment)
-        if let account = table.profiles[deployment].budget, let prices = table.deployments[deployment].prices {
+        guard let account = table.profiles[deployment].budget else { return }
+        let target = table.deployments[deployment]
+        if let prices = target.prices(of: target.modelID(with: captures)) {
             budgets.spend(prices.cost(of: usage), on: account, now: now)
         }
     }

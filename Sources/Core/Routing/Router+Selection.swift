@@ -65,7 +65,9 @@ extension Router {
             if table.profiles[member].isBlocked { continue }
             if let account = table.profiles[member].budget, budgets.isExhausted(account, now: now) {
                 obstacles.overBudget += 1
-                obstacles.budgetEnd = min(obstacles.budgetEnd ?? .distantFuture, budgets.end(of: account))
+                if let end = budgets.end(of: account) {
+                    obstacles.budgetEnd = min(obstacles.budgetEnd ?? .distantFuture, end)
+                }
                 continue
             }
             if let checks {

@@ -40,6 +40,7 @@ extension Router {
                 group: session.hop.name, modelGroup: target.group, deployment: target.id, deploymentIndex: deployment,
                 model: session.hop.captures.isEmpty
                     ? target.model : WildcardPattern.fill(target.model, with: session.hop.captures),
+                modelID: target.modelID(with: session.hop.captures),
                 timeout: table.timeouts.timeout(of: session.request, on: target),
                 parameterEntry: session.hop.parameterEntry, retry: session.hop.retries, fallback: session.fallbacks)
         attempt.fallbackParameters = session.hop.parameters

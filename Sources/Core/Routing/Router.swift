@@ -76,10 +76,14 @@ public struct Router: Sendable {
         switch outcome {
         case .success(let usage, let timeToFirstToken, let contentFiltered):
             if let deployment {
-                recordSuccess(of: deployment, held, usage: usage, timeToFirstToken: timeToFirstToken, now: now)
+                recordSuccess(
+                    of: deployment, captures: session.hop.captures, held, usage: usage,
+                    timeToFirstToken: timeToFirstToken, now: now)
             }
             finishAnswer(&session, contentFiltered: contentFiltered, now: now)
-        case .failure(let failure):
+        case .failure(var failure):
+            // Where the request names the model, one that is not there says nothing about the deployment.
+            if failure.coolsDown == true, !session.hop.captures.isEmpty { failure.coolsDown = nil }
             if let deployment {
                 session.latestCooldown = recordFailure(of: deployment, held, failure, now: now)
             }

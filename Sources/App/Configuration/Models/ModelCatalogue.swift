@@ -1,5 +1,6 @@
 import Bedrock
 import FoundationEssentials
+import Routing
 
 /// What is known of one model: limits and prices in US dollars per token.
 struct ModelCard: Sendable, Decodable {
@@ -15,6 +16,12 @@ struct ModelCard: Sendable, Decodable {
     private var supports: Supports?
 
     var supportsResponseSchema: Bool? { supports?.json_schema }
+
+    var prices: Deployment.Prices? {
+        guard let inputPrice, let outputPrice else { return nil }
+        return Deployment.Prices(
+            input: inputPrice, output: outputPrice, cacheRead: cacheReadPrice, cacheWrite: cacheWritePrice)
+    }
 
     /// What the requests to this model may hold, as far as the catalogue says.
     func capabilities(baseModel: String) -> ModelCapabilities {

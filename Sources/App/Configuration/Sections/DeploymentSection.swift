@@ -44,6 +44,12 @@ struct DeploymentSection {
             deployment.region = region
             deployment.modelID = bedrock.modelID ?? written.name.id
             deployment.readModel(parameters, info, card)
+            if deployment.prices == nil, deployment.modelID.contains("*") {
+                deployment.lookUpPrices = { [catalogue = shared.catalogue] id in
+                    guard let name = try? BedrockModelString("bedrock/" + id) else { return nil }
+                    return catalogue.card(for: name, baseModel: nil, region: region)?.prices
+                }
+            }
             bedrock.capabilities = card?.capabilities(baseModel: written.name.baseModel)
             bedrock.warn(about: written.name, parameters, environment)
         }
