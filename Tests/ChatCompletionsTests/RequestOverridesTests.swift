@@ -15,7 +15,8 @@ import Testing
         let overrides = try overrides(
             #"""
             "num_retries":3,"timeout":1.5,"request_timeout":2,"stream_timeout":30,"disable_fallbacks":true,"max_fallbacks":2,
-            "metadata":{"tags":["a","b"],"user":"u"},"allowed_model_region":"eu","routing_strategy":"least-busy"
+            "metadata":{"tags":["a","b"],"user":"u"},"allowed_model_region":"eu","routing_strategy":"least-busy",
+            "mock_response":"m"
             """#)
         #expect(overrides.numRetries == 3)
         #expect(overrides.timeout == .milliseconds(1500))
@@ -26,6 +27,7 @@ import Testing
         #expect(overrides.tags == ["a", "b"])
         #expect(overrides.allowedModelRegion == "eu")
         #expect(overrides.routingStrategy == "least-busy")
+        #expect(overrides.mockResponse == "m")
         #expect(overrides.fallbacks == nil)
     }
 

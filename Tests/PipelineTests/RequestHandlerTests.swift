@@ -161,6 +161,18 @@ import Time
         #expect(event["attempts"]?.elements.first { _ in true }?["error_type"]?.string == "TestException")
     }
 
+    @Test @RequestPath func `a request that brings its own answer costs no call`() async throws {
+        let fixture = PipelineFixture()
+        let body = #"{"model":"claude-3","messages":[{"role":"user","content":"hi"}],"mock_response":"mocked"}"#
+
+        try await fixture.handler.handle(.request(body))
+
+        let reply = try #require(fixture.publisher.records(on: "replies").first)
+        #expect(reply.text("x-relay-status") == "200")
+        #expect(reply.valueText.contains(#""content":"mocked""#))
+        #expect(fixture.provider.calls.isEmpty)
+    }
+
     @Test @RequestPath func `retries are counted`() async throws {
         let fixture = PipelineFixture(deployments: [.sample("one"), .sample("two")])
         fixture.provider.answer = { [provider = fixture.provider] attempt throws(ProviderError) in

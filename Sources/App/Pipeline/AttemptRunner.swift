@@ -184,15 +184,16 @@ public final class AttemptRunner {
     }
 
     private func answer(_ request: ChatRequest, _ run: Run) async throws(ProviderError) -> ChatResponse {
-        if let response = mockResponse(run) { return response }
+        if let response = mockResponse(to: request, run) { return response }
         return try await provider.complete(request, run.boundedAttempt(now: loop.now))
     }
 
     @inline(never)
-    private func mockResponse(_ run: Run) -> ChatResponse? {
+    private func mockResponse(to request: ChatRequest, _ run: Run) -> ChatResponse? {
         let attempt = run.attemptUnderWay
-        guard let text = run.deployments[attempt.deploymentIndex].mockResponse else { return nil }
-        return .mock(text, model: run.deployments[attempt.deploymentIndex].modelID, now: loop.now)
+        let configured = run.deployments[attempt.deploymentIndex].mockResponse
+        guard let text = request.overrides.mockResponse ?? configured else { return nil }
+        return .mock(text, model: attempt.modelID, now: loop.now)
     }
 
     /// An answer whose pieces have been given to `stream`.
@@ -204,7 +205,7 @@ public final class AttemptRunner {
         let start = loop.now
         run.timeToFirstToken = nil
         let answer: any ChatStream
-        if let response = mockResponse(run) {
+        if let response = mockResponse(to: request, run) {
             answer = MockStream(response)
         } else {
             answer = try await provider.stream(request, attempt, limit: run.deadline.since(start))

@@ -21,6 +21,8 @@ public struct RequestOverrides: Hashable, Sendable {
     public var mockContextFallbacks = false
     public var mockContentPolicyFallbacks = false
     public var mockRateLimitError = false
+    /// The answer's text: no provider is called.
+    public var mockResponse: String?
 
     public init() {}
 
@@ -40,6 +42,7 @@ public struct RequestOverrides: Hashable, Sendable {
         case mockContextFallbacks = "mock_testing_context_fallbacks"
         case mockContentPolicyFallbacks = "mock_testing_content_policy_fallbacks"
         case mockRateLimitError = "mock_testing_rate_limit_error"
+        case mockResponse = "mock_response"
 
         static let table = KeyTable<Key>()
     }
@@ -65,6 +68,7 @@ public struct RequestOverrides: Hashable, Sendable {
         case .mockContextFallbacks: mockContextFallbacks = try value.requireFlag(name)
         case .mockContentPolicyFallbacks: mockContentPolicyFallbacks = try value.requireFlag(name)
         case .mockRateLimitError: mockRateLimitError = try value.requireFlag(name)
+        case .mockResponse: mockResponse = try value.requireString(name)
         }
     }
 }
