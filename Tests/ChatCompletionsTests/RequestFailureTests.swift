@@ -12,6 +12,14 @@ import Testing
         )
     }
 
+    @Test func `texts that quote much are cut, at a character`() {
+        let failure = RequestFailure(
+            status: 400, type: .invalidRequest, message: "x" + String(repeating: "é", count: 100_000),
+            param: String(repeating: "p", count: 100_000))
+        #expect(failure.message == "x" + String(repeating: "é", count: 4095) + "…")
+        #expect(failure.param == String(repeating: "p", count: 1024) + "…")
+    }
+
     @Test func `what is not known is null`() {
         let failure = RequestFailure(status: 500, type: .server, message: "x")
         #expect(

@@ -106,6 +106,22 @@ import Testing
         #expect(failure?.message.contains("'\(param)'") ?? false)
     }
 
+    @Test func `lists that every decision goes through are short, and so are names and retries`() {
+        let many = { (entry: String) in "[" + Array(repeating: entry, count: 257).joined(separator: ",") + "]" }
+        let long = "\"" + String(repeating: "x", count: 4097) + "\""
+        let cases = [
+            (#""fallbacks":\#(many(#""b""#))"#, "fallbacks"), (#""fallbacks":\#(many(#"{"a":["b"]}"#))"#, "fallbacks"),
+            (#""fallbacks":[{"a":\#(many(#""b""#))}]"#, "fallbacks[0].a"), (#""fallbacks":[\#(long)]"#, "fallbacks[0]"),
+            (#""metadata":{"tags":\#(many(#""t""#))}"#, "metadata.tags"), (#""model":\#(long)"#, "model"),
+            (#""num_retries":1001"#, "num_retries"), (#""num_retries":9223372036854775807"#, "num_retries"),
+        ]
+        for (member, param) in cases {
+            let failure = #expect(throws: RequestFailure.self) { try overrides(member) }
+            #expect(failure?.param == param && failure?.status == 400)
+            #expect(failure.map { $0.message.utf8.count < 200 && $0.message.contains("at most") } == true)
+        }
+    }
+
     @Test func `a timeout beyond all measure is only long`() throws {
         #expect(try overrides(#""timeout":1e300"#).timeout == .seconds(1_000_000_000))
     }

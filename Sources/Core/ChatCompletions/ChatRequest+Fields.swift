@@ -59,7 +59,7 @@ extension ChatRequest {
         /// Takes one member of the body. A null is as good as absent, where the parameter is not required.
         private mutating func read(_ key: Key, _ value: JSONValue) throws(RequestFailure) {
             switch key {
-            case .model: model = try value.requireNonEmptyString("model")
+            case .model: model = try value.requireName("model")
             case .messages:
                 try value.checkMessages()
                 messages = value

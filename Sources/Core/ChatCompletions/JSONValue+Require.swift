@@ -13,9 +13,12 @@ extension JSONValue {
         try require(bool, "a boolean", param())
     }
 
-    func requireInteger(atLeast minimum: Int, _ param: @autoclosure () -> String) throws(RequestFailure) -> Int {
+    func requireInteger(
+        atLeast minimum: Int, atMost maximum: Int = .max, _ param: @autoclosure () -> String
+    ) throws(RequestFailure) -> Int {
         let value = try require(integer, "an integer", param())
         guard value >= minimum else { throw .belowMinimum(param(), minimum: minimum, found: value) }
+        guard value <= maximum else { throw .aboveMaximum(param(), maximum: maximum, found: value) }
         return value
     }
 
@@ -30,7 +33,25 @@ extension JSONValue {
     }
 
     func requireStrings(_ param: @autoclosure () -> String) throws(RequestFailure) -> [String] {
-        try require(strings, "an array of strings", param())
+        let strings = try require(strings, "an array of strings", param())
+        try requireShortList(strings.count, param())
+        return strings
+    }
+
+    /// Lists that routing goes through for every decision.
+    func requireShortList(_ count: Int, _ param: @autoclosure () -> String) throws(RequestFailure) {
+        let maximum = 256
+        guard count <= maximum else { throw .tooLong(param(), maximum: maximum, found: count, unit: "entries") }
+    }
+
+    /// A name: not empty, and short enough to be quoted in headers and events.
+    func requireName(_ param: @autoclosure () -> String) throws(RequestFailure) -> String {
+        let value = try requireNonEmptyString(param())
+        let maximum = 4096  // twice the longest id that Bedrock takes
+        guard value.utf8.count <= maximum else {
+            throw .tooLong(param(), maximum: maximum, found: value.utf8.count, unit: "bytes")
+        }
+        return value
     }
 
     /// A positive number of seconds.

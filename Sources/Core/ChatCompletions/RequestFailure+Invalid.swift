@@ -37,6 +37,18 @@ extension RequestFailure {
             code: "integer_below_min_value")
     }
 
+    static func aboveMaximum(_ param: String, maximum: Int, found: Int) -> RequestFailure {
+        invalid(
+            "Invalid '\(param)': expected an integer of at most \(maximum), but got \(found) instead.", param: param,
+            code: "integer_above_max_value")
+    }
+
+    static func tooLong(_ param: String, maximum: Int, found: Int, unit: String) -> RequestFailure {
+        invalid(
+            "Invalid '\(param)': expected at most \(maximum) \(unit), but got \(found) instead.", param: param,
+            code: unit == "bytes" ? "string_above_max_length" : "array_above_max_length")
+    }
+
     static func unknownValue(_ param: String, _ found: JSONValue, supported: [String]) -> RequestFailure {
         let supported = supported.map { "'\($0)'" }.joined(separator: ", ")
         let found = String((found.string ?? "").prefix(40))  // enough to recognise it by

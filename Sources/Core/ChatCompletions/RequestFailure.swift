@@ -23,9 +23,17 @@ public struct RequestFailure: Error, Hashable, Sendable {
     public init(status: Int, type: ErrorType, message: String, param: String? = nil, code: String? = nil) {
         self.status = status
         self.type = type
-        self.message = message
-        self.param = param
+        self.message = Self.bounded(message, to: 8192)
+        self.param = param.map { Self.bounded($0, to: 1024) }
         self.code = code
+    }
+
+    /// Texts quote requests and answers, and have to fit into a reply whatever was quoted.
+    private static func bounded(_ text: String, to limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        var end = text.utf8.index(text.startIndex, offsetBy: limit)
+        while String.Index(end, within: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        return String(text[..<end]) + "…"
     }
 
     /// `{"error": {"message", "type", "param", "code"}}`.

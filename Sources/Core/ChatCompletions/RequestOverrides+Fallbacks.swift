@@ -49,6 +49,7 @@ extension RequestOverrides {
 extension RequestOverrides.Fallbacks {
     init(_ value: JSONValue, _ param: String) throws(RequestFailure) {
         guard value.isArray else { throw .wrongType(param, expected: "an array", found: value) }
+        try value.requireShortList(value.elements.count, param)
         if let first = value.elements.first, first.isObject, !(first["model"]?.isString ?? false) {
             self = .lists(try RequestOverrides.FallbackList.lists(value, param))
         } else {
@@ -64,13 +65,13 @@ extension RequestOverrides.Fallbacks {
         _ entry: JSONValue, at index: Int, _ param: String
     ) throws(RequestFailure) -> RequestOverrides.FallbackTarget {
         let path = "\(param)[\(index)]"
-        if entry.isString { return RequestOverrides.FallbackTarget(group: try entry.requireNonEmptyString(path)) }
+        if entry.isString { return RequestOverrides.FallbackTarget(group: try entry.requireName(path)) }
         guard entry.isObject else {
             throw .wrongType(path, expected: "a model group or an object with 'model'", found: entry)
         }
         guard let model = entry["model"] else { throw .missing("\(path).model") }
         return RequestOverrides.FallbackTarget(
-            group: try model.requireNonEmptyString("\(path).model"),
+            group: try model.requireName("\(path).model"),
             parameterEntry: entry.members.contains { !$0.key.isString("model") } ? index : nil)
     }
 }
@@ -79,13 +80,15 @@ extension RequestOverrides.FallbackList {
     /// `[{"group": ["other", ...]}, ...]`.
     static func lists(_ value: JSONValue, _ param: String) throws(RequestFailure) -> [Self] {
         guard value.isArray else { throw .wrongType(param, expected: "an array of objects", found: value) }
+        try value.requireShortList(value.elements.count, param)
         var lists: [Self] = []
         var index = 0
         for entry in value.elements {
             let path = "\(param)[\(index)]"
             guard entry.isObject else { throw .wrongType(path, expected: "an object", found: entry) }
+            try value.requireShortList(entry.members.count, path)
             for member in entry.members {
-                let group = try member.key.requireNonEmptyString(path)
+                let group = try member.key.requireName(path)
                 lists.append(Self(group: group, targets: try member.value.requireStrings("\(path).\(group)")))
             }
             index += 1

@@ -52,7 +52,7 @@ public struct RequestOverrides: Hashable, Sendable {
         if value.isNull { return }
         let name = key.rawValue
         switch key {
-        case .numRetries: numRetries = try value.requireInteger(atLeast: 0, name)
+        case .numRetries: numRetries = try value.requireInteger(atLeast: 0, atMost: 1000, name)
         case .timeout: timeout = try value.requireSeconds(name)
         case .requestTimeout: requestTimeout = try value.requireSeconds(name)
         case .streamTimeout: streamTimeout = try value.requireSeconds(name)
