@@ -29,7 +29,9 @@ public struct BedrockTargets: Sendable {
             do throws(CredentialError) {
                 let plan = try DeploymentPlan(deployment, environment: environment, profiles: profiles)
                 do throws(TargetError) {
-                    entries.append(Entry(plan: plan, target: try Self.target(for: deployment.model, plan)))
+                    let target = try Self.target(for: deployment.model, plan)
+                    if case .success(let target) = target { try DefaultParameters.check(for: target.converse) }
+                    entries.append(Entry(plan: plan, target: target))
                 } catch {
                     problems.append(problem(error.key, error.message))
                 }
@@ -74,11 +76,6 @@ public struct BedrockTargets: Sendable {
         entries.indices.contains(index) && entries[index].plan.deployment.id == id ? index : indices[id]
     }
 
-    private struct TargetError: Error {
-        var key: String
-        var message: String
-    }
-
     /// A failure inside the result is one that calls are answered with; a thrown one is the configuration's.
     private static func target(
         for model: String, _ plan: DeploymentPlan
@@ -96,4 +93,11 @@ public struct BedrockTargets: Sendable {
             throw TargetError(key: error.key, message: error.message)
         }
     }
+}
+
+/// What is wrong with a deployment, in the configuration's terms.
+struct TargetError: Error {
+    /// Of `litellm_params`.
+    var key: String
+    var message: String
 }
