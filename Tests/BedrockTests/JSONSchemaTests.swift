@@ -36,6 +36,20 @@ import Testing
         #expect(try Self.expand(schema, closes: true) == expected)
     }
 
+    @Test func `definitions that nest without end are refused`() {
+        let links = (0..<20_000).map { ##""L\##($0)":{"$ref":"#/$defs/L\##($0 + 1)"}"## }
+        let schema = ##"{"$ref":"#/$defs/L0","$defs":{\##(links.joined(separator: ",")),"L20000":{}}}"##
+        let failure = #expect(throws: RequestFailure.self) { try Self.expand(schema) }
+        #expect(failure?.param == "p")
+        #expect(failure?.message == "p: the schema nests too deep with its definitions put in")
+    }
+
+    @Test func `members may be many, and of one name the last counts`() throws {
+        let members = (0..<40_000).map { #""m\#($0)":0"# }.joined(separator: ",")
+        let text = try Self.expand(#"{"m1":1,\#(members)}"#)
+        #expect(text.hasPrefix(#"{"m0": 0, "m1": 0, "m2": 0"#))
+    }
+
     @Test func `definitions that multiply without end are refused`() {
         var definitions = #""L30":{}"#
         for level in 0..<30 {

@@ -7,15 +7,14 @@ extension Conversation {
     func writeToolResults(
         _ range: Range<Int>, _ messages: [JSONValue], _ turns: inout Turns, to writer: inout JSONWriter
     ) throws(RequestFailure) {
-        var ids: [String] = []
+        var ids: Set<String> = []
         for index in range {
             let message = messages[index]
             guard message["role"]?.isString("tool") == true else { continue }
             guard let id = message["tool_call_id"]?.string else {
                 throw ConverseParameters.refusal("messages[\(index)].tool_call_id", "expected a string")
             }
-            if ids.contains(id) { continue }
-            ids.append(id)
+            guard ids.insert(id).inserted else { continue }
             guard let content = message["content"], content.isString || content.isArray else {
                 throw Self.contentRefusal(index)
             }

@@ -9,7 +9,8 @@ struct Conversation {
     private let systemCount: Int
     /// Nil: no tools are declared, and Bedrock would refuse calls and results; they become text.
     let toolNames: ToolNames?
-    private let isGuarded: Bool
+    /// The messages from here on are the user's last words, which a guardrail looks at; nil: there is none.
+    private let guardedStart: Int?
     private let insertsContinuations: Bool
 
     init(
@@ -18,7 +19,8 @@ struct Conversation {
         messages = Array(value.elements)
         systemCount = messages.prefix { Self.isSystem($0) }.count
         self.toolNames = toolNames
-        self.isGuarded = isGuarded
+        guardedStart =
+            isGuarded ? (messages.lastIndex { ChatRole($0["role"]) != .user }.map { $0 + 1 } ?? 0) : nil
         self.insertsContinuations = insertsContinuations
         if systemCount == messages.count {
             throw ConverseParameters.refusal("messages", "at least one message must not be a system message")
@@ -93,7 +95,7 @@ struct Conversation {
     private func write(
         user message: JSONValue, at index: Int, _ turns: inout Turns, to writer: inout JSONWriter
     ) throws(RequestFailure) {
-        let isGuarded = isGuarded && isGuarded(index)
+        let isGuarded = isGuarded(index)
         let content = message["content"]
         if let content, content.isString {
             guard content.isNonEmptyString else { return }  // Bedrock refuses empty blocks
@@ -128,10 +130,10 @@ struct Conversation {
     /// Whether the guardrail looks at the message's plain texts: those of the user's last words, unless the message says
     /// itself what is to be looked at.
     private func isGuarded(_ index: Int) -> Bool {
-        let isLast = messages[index...].allSatisfy { ChatRole($0["role"]) == .user }
+        guard let guardedStart, index >= guardedStart else { return false }
         let parts = messages[index]["content"]?.elements
         let hasGuardedText = parts?.contains { $0["type"]?.isString("guarded_text") == true } ?? false
-        return isLast && !hasGuardedText
+        return !hasGuardedText
     }
 
     private func write(

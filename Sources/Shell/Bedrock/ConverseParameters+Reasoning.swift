@@ -72,7 +72,7 @@ extension ConverseParameters {
         }
         writer.endObject()
         modelFields.put("thinking", json: writer.finish()[...])
-        defaultMaxTokens = budget.addingReportingOverflow(Self.answerTokens).partialValue
+        defaultMaxTokens = min(budget, Int.max - Self.answerTokens) + Self.answerTokens
     }
 
     /// `reasoning_effort`, least first.

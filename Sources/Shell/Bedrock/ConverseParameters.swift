@@ -116,7 +116,7 @@ extension ConverseParameters {
         case .serviceTierName: readServiceTier(value)
         case .additionalModelRequestFields:
             for member in try Self.checked(value, .object, key).members {
-                modelFields.set(member.key.string ?? "", member.value)
+                try setModelField(member.key.string ?? "", member.value)
             }
         case .choiceCount: if value.integer != 1 { refuse(key) }
         case .tools: tools = value
@@ -131,7 +131,15 @@ extension ConverseParameters {
         case .leftOut: break
         case .unsupported: refuse(key)
         case .refused: throw Self.refusal(key, "this parameter is not supported")
-        case .modelSpecific: modelFields.set(key, value)
+        case .modelSpecific: try setModelField(key, value)
+        }
+    }
+
+    private mutating func setModelField(_ key: String, _ value: JSONValue) throws(RequestFailure) {
+        modelFields.set(key, value)
+        guard modelFields.count <= ModelFields.limit else {
+            throw Self.refusal(
+                key, "more than \(ModelFields.limit) parameters that are none of OpenAI's, which the model would get")
         }
     }
 

@@ -9,10 +9,11 @@ struct JSONSchema {
         case verbatim(ArraySlice<UInt8>)
     }
 
-    /// References multiply: what they may grow a schema to.
+    /// References multiply: what they may grow a schema to, and how deep it may nest then.
     private static let nodeLimit = 50_000
+    private static let depthLimit = 256
 
-    private let definitions: JSONValue?
+    private let definitions: [String: JSONValue]
     /// Whether objects without a word about it are closed to members that the schema does not name.
     private let closesObjects: Bool
     private var nodeCount = 0
@@ -20,9 +21,11 @@ struct JSONSchema {
 
     /// `value` is an object; `path` names it if it cannot be used.
     init(_ value: JSONValue, closesObjects: Bool, at path: String) throws(RequestFailure) {
-        definitions = value["$defs"] ?? value["definitions"]
+        definitions = Dictionary(
+            (value["$defs"] ?? value["definitions"])?.members.map { ($0.key.string ?? "", $0.value) } ?? []
+        ) { $1 }
         self.closesObjects = closesObjects
-        root = try expand(value, isRoot: true, within: [], at: path)
+        root = try expand(value, isRoot: true, within: [], depth: 1, at: path)
     }
 
     /// Spaced as Python spaces JSON, so that the text is what LiteLLM sends.
@@ -66,49 +69,57 @@ struct JSONSchema {
     }
 
     private mutating func expand(
-        _ value: JSONValue, isRoot: Bool = false, within open: [String], at path: String
+        _ value: JSONValue, isRoot: Bool = false, within open: [String], depth: Int, at path: String
     ) throws(RequestFailure) -> Node {
         nodeCount += 1
-        guard nodeCount <= Self.nodeLimit else {
-            throw ConverseParameters.refusal(path, "the schema is too large with its definitions put in")
+        guard nodeCount <= Self.nodeLimit, depth <= Self.depthLimit else {
+            let problem = nodeCount > Self.nodeLimit ? "is too large" : "nests too deep"
+            throw ConverseParameters.refusal(path, "the schema \(problem) with its definitions put in")
         }
         switch value.kind {
         case .string, .number, .bool, .null: return .verbatim(value.source)
         case .array:
             var elements: [Node] = []
-            for element in value.elements { elements.append(try expand(element, within: open, at: path)) }
+            for element in value.elements {
+                elements.append(try expand(element, within: open, depth: depth + 1, at: path))
+            }
             return .array(elements)
-        case .object: return try expand(object: value, isRoot: isRoot, within: open, at: path)
+        case .object: return try expand(object: value, isRoot: isRoot, within: open, depth: depth, at: path)
         }
     }
 
     private mutating func expand(
-        object: JSONValue, isRoot: Bool, within open: [String], at path: String
+        object: JSONValue, isRoot: Bool, within open: [String], depth: Int, at path: String
     ) throws(RequestFailure) -> Node {
         var members: [(key: ArraySlice<UInt8>, value: Node)] = []
-        if let name = definitionName(object) {
+        let referred = definition(object)
+        if let (name, definition) = referred {
             // A definition within itself has no end: anything goes from there on.
             if open.contains(name) { return .object([]) }
-            if let definition = definitions?[name],
-                case .object(let defined) = try expand(definition, within: open + [name], at: path)
-            {
+            if case .object(let defined) = try expand(definition, within: open + [name], depth: depth + 1, at: path) {
                 members = defined
             }
         }
         for member in object.members {
-            let key = member.key.escapedText ?? []
             if isRoot && (member.key.isString("$defs") || member.key.isString("definitions")) { continue }
-            if member.key.isString("$ref"), definitionName(object) != nil { continue }
+            if member.key.isString("$ref"), referred != nil { continue }
             let node: Node =
                 try Self.isData(member.key)
-                ? .verbatim(member.value.source) : expand(member.value, within: open, at: path)
-            members.removeAll { $0.key.elementsEqual(key) }
-            members.append((key, node))
+                ? .verbatim(member.value.source) : expand(member.value, within: open, depth: depth + 1, at: path)
+            members.append((member.key.escapedText ?? [], node))
         }
+        Self.keepLast(&members)
         if closesObjects, object["type"]?.isString("object") == true, object["additionalProperties"] == nil {
             members.append((Array("additionalProperties".utf8)[...], .verbatim(Array("false".utf8)[...])))
         }
         return .object(members)
+    }
+
+    /// Of members of one name the last counts, and stands where it stands.
+    private static func keepLast(_ members: inout [(key: ArraySlice<UInt8>, value: Node)]) {
+        let last = Dictionary(members.indices.lazy.map { [members] in (members[$0].key, $0) }) { $1 }
+        guard last.count < members.count else { return }
+        members = members.indices.filter { last[members[$0].key] == $0 }.map { members[$0] }
     }
 
     /// Values for instances, which only look like schemas.
@@ -116,12 +127,12 @@ struct JSONSchema {
         key.isString("enum") || key.isString("const") || key.isString("default") || key.isString("examples")
     }
 
-    /// What a `$ref` to one of the schema's definitions names; nil for other objects.
-    private func definitionName(_ object: JSONValue) -> String? {
+    /// The one of the schema's definitions that a `$ref` names; nil for other objects.
+    private func definition(_ object: JSONValue) -> (name: String, JSONValue)? {
         guard let reference = object["$ref"]?.string else { return nil }
         for prefix in ["#/$defs/", "#/definitions/"] where reference.hasPrefix(prefix) {
             let name = String(reference.dropFirst(prefix.count))
-            return definitions?[name] == nil ? nil : name
+            return definitions[name].map { (name, $0) }
         }
         return nil
     }

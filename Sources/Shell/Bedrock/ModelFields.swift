@@ -5,6 +5,9 @@ struct ModelFields {
     private var members: [(key: String, json: ArraySlice<UInt8>)] = []
 
     var isEmpty: Bool { members.isEmpty }
+    var count: Int { members.count }
+    /// More are no model's.
+    static let limit = 128
 
     /// The requester's own: the last of equal keys counts.
     mutating func set(_ key: String, _ value: JSONValue) {

@@ -4,18 +4,21 @@ import ChatCompletions
 struct ToolNames: Sendable {
     private var valid: [String: String] = [:]
     private var original: [String: String] = [:]
+    /// How many tools share a valid form, by that form.
+    private var namesakes: [String: Int] = [:]
     private static let limit = 64
 
     /// Makes a tool known and returns its valid name; different tools never share one.
     mutating func add(_ name: String, at path: @autoclosure () -> String) throws(RequestFailure) -> String {
         if let known = valid[name] { return known }
         let base = Self.valid(name)
-        var candidate = base
-        var number = 1
-        while let taken = original[candidate], taken != name {
+        var number = namesakes[base, default: 0] + 1
+        var candidate = number == 1 ? base : "\(base)_\(number)"
+        while original[candidate] != nil {
             number += 1
             candidate = "\(base)_\(number)"
         }
+        namesakes[base] = number
         guard candidate.utf8.count <= Self.limit else {
             throw ConverseParameters.refusal(path(), "a tool's name has at most \(Self.limit) characters")
         }
