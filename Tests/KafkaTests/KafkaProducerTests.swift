@@ -83,6 +83,21 @@ import Time
         await producer.close(deadline: .soon())
     }
 
+    @RequestPath @Test func `a record that the broker never takes is refused, and the next one is written`()
+        async throws
+    {
+        let broker = try TestBroker()
+        try broker.cluster.createTopic("compacted", partitions: 1)
+        let producer = try producer(broker)
+        broker.cluster.pushRequestErrors([.invalidRecord], for: .produce)
+        let error = await #expect(throws: KafkaError.self) {
+            try await producer.publish(ProducerRecord(topic: "compacted", value: [1]))
+        }
+        #expect(error?.kind == .invalidRecord)
+        #expect(try await producer.publish(ProducerRecord(topic: "compacted", key: [1], value: [2])) == Offset(0))
+        await producer.close(deadline: .soon())
+    }
+
     @RequestPath @Test func `a full local queue makes records wait and keeps their order`() async throws {
         let broker = try TestBroker.shared.get()
         try broker.cluster.createTopic("narrow", partitions: 1)

@@ -48,7 +48,7 @@ extension DeliveryError {
         let kind: Kind =
             switch error.kind {
             case .messageTooLarge: .tooLarge
-            case .unknownTopicOrPartition, .notAuthorized: .refused
+            case .unknownTopicOrPartition, .notAuthorized, .invalidRecord: .refused
             case .configuration, .queueFull, .timedOut, .allBrokersDown, .fatal, .other: .unavailable
             }
         self.init(kind, message: error.description)

@@ -9,6 +9,9 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownTopicOrPartition
         /// Key, value and headers together exceed `message.max.bytes` or the topic's limit.
         case messageTooLarge
+        /// The broker takes no such record, however often it is sent: one without a key into a compacted topic, one that
+        /// a policy forbids.
+        case invalidRecord
         case notAuthorized
         /// The local queue is full.
         case queueFull
@@ -64,6 +67,9 @@ extension KafkaError.Kind {
             self = .unknownTopicOrPartition
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
             self = .messageTooLarge
+        case RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
+            RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT:
+            self = .invalidRecord
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
             RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
             RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, RD_KAFKA_RESP_ERR__AUTHENTICATION:

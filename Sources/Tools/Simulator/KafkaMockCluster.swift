@@ -149,6 +149,7 @@ extension KafkaMockCluster {
         public static let rebalanceInProgress = BrokerError(rawValue: 27)
         public static let topicAuthorizationFailed = BrokerError(rawValue: 29)
         public static let outOfOrderSequenceNumber = BrokerError(rawValue: 45)
+        public static let invalidRecord = BrokerError(rawValue: 87)
         public static let producerFenced = BrokerError(rawValue: 90)
     }
 }
