@@ -69,6 +69,21 @@ import Time
         #expect(world.fixture.provider.calls.count == 3)
     }
 
+    @Test @RequestPath func `a request whose key no reply can hold is answered without it`() async throws {
+        let world = TransactionsFixture()
+        world.runner.largest = 1000
+        let key = [UInt8](repeating: 0x61, count: 2000)
+        world.source.add([.request(PipelineFixture.body, key: key, offset: 0)])
+        world.source.add(requests(1..<2))
+        await world.loop.assign([Self.partition])
+        await world.untilAnswered(2)
+
+        let replies = world.runner.visible.filter { $0.topic == "replies" }
+        #expect(replies.compactMap { $0.text("x-relay-status") }.sorted() == ["200", "413"])
+        #expect(replies.allSatisfy { $0.key != key })
+        #expect(world.fixture.provider.calls.count == 2)
+    }
+
     @Test(arguments: [true, false]) @RequestPath
     func `of a transaction whose fate is not known the group's positions tell`(isCommitted: Bool) async throws {
         let world = TransactionsFixture()
@@ -188,7 +203,8 @@ private final class FakeRunner: TransactionRunner {
         var end = ends.isEmpty ? .committed : ends.removeFirst()
         var failed: [Int: DeliveryError] = [:]
         // As with a broker that measures batches: too large is all of it, or none.
-        if records.contains(where: { $0.value?.count ?? 0 > largest && $0.topic == "replies" }) {
+        let isTooLarge = { [largest] (bytes: [UInt8]?) in bytes?.count ?? 0 > largest }
+        if records.contains(where: { $0.topic == "replies" && (isTooLarge($0.value) || isTooLarge($0.key)) }) {
             for index in records.indices where records[index].topic == "replies" {
                 failed[index] = DeliveryError(.tooLarge, message: "too large")
             }

@@ -26,6 +26,15 @@ import Time
         #expect(envelope.replyKey == uuid)
     }
 
+    @Test func `of a long correlation id events tell the beginning, and replies all`() {
+        let id = Array(("x" + String(repeating: "é", count: 5000)).utf8)
+        let envelope = envelope([("correlation-id", id)])
+
+        #expect(envelope.correlationID == "x" + String(repeating: "é", count: 511))
+        #expect(envelope.replyKey == id)
+        #expect(envelope.correlation.last("correlation-id").map(Array.init) == id)
+    }
+
     @Test func `without a correlation header the source stands in`() {
         let envelope = envelope([])
 

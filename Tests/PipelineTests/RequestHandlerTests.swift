@@ -223,6 +223,22 @@ import Time
         #expect(fixture.publisher.records(on: "replies").first?.text("x-relay-status") == "500")
     }
 
+    @Test @RequestPath func `a request whose key no reply can hold is answered without it`() async throws {
+        let fixture = PipelineFixture()
+        let tooLarge = DeliveryError(.tooLarge, message: "too large")
+        fixture.publisher.failures = ["replies": [tooLarge, tooLarge], "dlq": [tooLarge]]
+        let headers = [("correlation-id", [UInt8](repeating: 0x61, count: 10_000))]
+
+        try await fixture.handler.handle(.request(PipelineFixture.body, headers: headers, key: [1, 2, 3]))
+
+        let reply = try #require(fixture.publisher.records(on: "replies").first)
+        #expect(reply.text("x-relay-status") == "413")
+        #expect(reply.text("x-relay-source") == "chat.requests/3/17")
+        #expect(reply.text("correlation-id") == "chat.requests-3-17")
+        #expect(reply.key == Array("chat.requests-3-17".utf8))
+        #expect(fixture.publisher.records(on: "dlq").isEmpty)
+    }
+
     @Test @RequestPath func `a cancelled request has no outcome`() async throws {
         let fixture = PipelineFixture()
         fixture.provider.answer = { _ throws(ProviderError) in

@@ -42,14 +42,19 @@ extension OutcomePublisher {
         whole.prepend(progress.buffer?.take() ?? [])
         var outcome = whole
         var backoff = Backoff()
-        while let (part, _) = try await refusal(of: outcome, progress, in: transactions) {
+        var isShort = false
+        while let (part, reason) = try await refusal(of: outcome, progress, in: transactions) {
             if part == .reply, outcome.redirect(.reply, to: defaultTopic) { continue }
             outcome.remove(part)
+            if part == .reply, reason.kind == .tooLarge, !isShort {
+                outcome.prepend([makeShortReply(failure, progress)])
+                isShort = true
+            }
             guard outcome.isEmpty(but: .event) else { continue }
             log.notWritten(
                 progress, "neither reply nor dead letter can be written", topic: reply.topic, reason: nil)
             try await sleep(for: backoff.next())
-            outcome = whole
+            (outcome, isShort) = (whole, false)
         }
         log.failed(progress, failure)
         events.count(event)

@@ -90,7 +90,7 @@ public final class OutcomePublisher {
         var isBuried = false
         var backoff = Backoff()
         while true {
-            if !isReplied { isReplied = try await deliverError(reply, progress) }
+            if !isReplied { isReplied = try await deliverError(reply, failure, progress) }
             if !isBuried { isBuried = try await bury(progress, failure, isInvalid: isInvalid) }
             if isReplied || isBuried { break }
             log.notWritten(
@@ -127,6 +127,17 @@ public final class OutcomePublisher {
         return reply
     }
 
+    /// An error reply that fits wherever a record fits: without the request's key and headers, which it is to echo. Its
+    /// requester cannot tell it, but whoever looks for the request finds it by `x-relay-source`.
+    func makeShortReply(_ failure: RequestFailure, _ progress: RequestProgress) -> ProducerRecord {
+        var reply = replies.reply(
+            failure.json(), status: failure.status, to: defaultTopic, partition: nil,
+            envelope: .withoutEcho(of: progress.record), source: progress.record, modelGroup: progress.modelGroup,
+            trail: progress.trail, cost: nil)
+        progress.stream?.markEnd(&reply.headers)
+        return reply
+    }
+
     private enum Undeliverable: Error {
         case refused(DeliveryError)
         case cancelled
@@ -149,11 +160,12 @@ public final class OutcomePublisher {
         }
     }
 
-    /// Whether the error reply was delivered, to its topic or else to the default one.
+    /// Whether the error reply was delivered: to its topic, else to the default one, else there in short.
     private func deliverError(
-        _ reply: ProducerRecord, _ progress: RequestProgress
+        _ reply: ProducerRecord, _ failure: RequestFailure, _ progress: RequestProgress
     ) async throws(CancellationError) -> Bool {
         var reply = reply
+        var isShort = false
         while true {
             do throws(Undeliverable) {
                 try await deliver(reply, progress)
@@ -161,9 +173,15 @@ public final class OutcomePublisher {
             } catch {
                 guard case .refused(let reason) = error else { throw CancellationError() }
                 log.notWritten(progress, "error reply refused", topic: reply.topic, reason: reason.message)
-                guard reply.topic != defaultTopic || reply.partition != nil else { return false }
-                reply.topic = defaultTopic
-                reply.partition = nil
+                if reply.topic != defaultTopic || reply.partition != nil {
+                    reply.topic = defaultTopic
+                    reply.partition = nil
+                } else if reason.kind == .tooLarge, !isShort {
+                    reply = makeShortReply(failure, progress)
+                    isShort = true
+                } else {
+                    return false
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ public struct RequestEnvelope: Sendable {
     public private(set) var correlation = RecordHeaders()
     /// `traceparent` and `tracestate` as they came.
     public private(set) var trace = RecordHeaders()
-    /// The correlation id as text, for routing events and logs.
+    /// The correlation id as text, for routing events and logs; the beginning of one that is too long for them.
     public private(set) var correlationID: String
     /// The replies' key: the request's own, else the correlation id's bytes.
     public private(set) var replyKey: [UInt8]
@@ -101,8 +101,17 @@ public struct RequestEnvelope: Sendable {
         deadline = Instant(unixMilliseconds: milliseconds)
     }
 
+    /// What the request would say without its key and headers, which can be too large to be written again.
+    static func withoutEcho(of record: ConsumerRecord) -> RequestEnvelope {
+        RequestEnvelope(
+            ConsumerRecord(
+                source: record.source, offset: record.offset, timestamp: record.timestamp,
+                timestampKind: record.timestampKind, key: nil, value: nil, headers: RecordHeaders()))
+    }
+
     /// Printable text as it is; sixteen other bytes as a UUID (Spring's default), anything else as hex.
-    private static func text(of value: ArraySlice<UInt8>) -> String {
+    private static func text(of whole: ArraySlice<UInt8>) -> String {
+        let value = beginning(of: whole)
         if let text = String(validating: value, as: UTF8.self), !value.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
             return text
         }
@@ -111,6 +120,16 @@ public struct RequestEnvelope: Sendable {
         let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
         return groups.map { String(decoding: digits[$0], as: UTF8.self) }.joined(separator: "-")
     }
+
+    /// Does not end within a character of UTF-8, which has at most three bytes after its first.
+    private static func beginning(of value: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var beginning = value.prefix(longestText)
+        guard beginning.count < value.count else { return value }
+        for _ in 0..<3 where value[beginning.endIndex] & 0xC0 == 0x80 { beginning.removeLast() }
+        return beginning
+    }
+
+    private static let longestText = 1024
 
     private static func hexDigit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10

@@ -107,7 +107,7 @@ public final class RequestHandler {
         guard settings.replyTopics.allows(topic) else {
             throw RequestFailure(
                 status: 403, type: .permission,
-                message: "Replies to topic \"\(topic)\" are not allowed; see relay.allowed_reply_topics.",
+                message: "Replies to topic \"\(topic.prefix(249))\" are not allowed; see relay.allowed_reply_topics.",
                 param: "reply-topic", code: "reply_topic_not_allowed")
         }
         guard envelope.replyTopic != nil || envelope.replyPartition != nil else {
