@@ -109,6 +109,12 @@ import YAML
         #expect(message(text) == "test.yaml:5: aliases stand for more than 100000 nodes")
     }
 
+    @Test func `a byte order mark is no part of the text`() throws {
+        let node = try YAMLParser.parse("\u{FEFF}# comment\na: b\n", file: "f")
+        #expect(node["a"]?.scalar?.text == "b")
+        #expect(node["a"]?.line == 2)
+    }
+
     @Test func `truncated text parses or throws`() {
         let text = "a: &x {b: [1, 'two', \"thr\\u0065e\"], c: |\n    text\n  }\nd:\n  <<: *x\n  e: !!str 1\n--- \n"
         for end in text.indices { _ = message(String(text[..<end])) }

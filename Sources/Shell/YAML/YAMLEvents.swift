@@ -28,8 +28,10 @@ struct YAMLEvents: ~Copyable {
             parser.deallocate()
             throw YAMLError(file: file, line: 1, message: "out of memory")
         }
-        input = .allocate(capacity: text.utf8.count)
-        _ = input.initialize(from: text.utf8)
+        // libyaml skips a byte order mark only where it is to find out the encoding itself.
+        let bytes = text.utf8.starts(with: [0xEF, 0xBB, 0xBF]) ? text.utf8.dropFirst(3) : text.utf8[...]
+        input = .allocate(capacity: bytes.count)
+        _ = input.initialize(from: bytes)
         self.parser = parser
         self.file = file
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
