@@ -9,12 +9,15 @@ final class SectionReader {
     let context: ReadingContext
     private var asked: Set<String> = []
     private var suggestible: [String] = []
+    private let values: [String: YAMLNode]
 
     /// `node` is what stands under the section's key; nil or null: an empty section, missing in `parent`.
     init(_ node: YAMLNode?, in parent: YAMLNode? = nil, at location: KeyLocation, _ context: ReadingContext) {
         let place = node ?? parent
         let empty = YAMLNode(.mapping([]), file: place?.file ?? "configuration", line: place?.line ?? 0)
-        self.node = node.flatMap { $0.mapping == nil ? nil : $0 } ?? empty
+        let mapping = node.flatMap { $0.mapping == nil ? nil : $0 } ?? empty
+        self.node = mapping
+        values = Dictionary((mapping.mapping ?? []).lazy.map { ($0.key, $0.value) }) { first, _ in first }
         self.location = location
         self.context = context
         if let node, node.mapping == nil, !node.isNull { context.error(node, location, "expected a mapping") }
@@ -58,7 +61,7 @@ final class SectionReader {
     /// Whether `key` is there with a value.
     func has(_ key: String) -> Bool { self[key].map { !$0.isNull } ?? false }
 
-    subscript(key: String) -> YAMLNode? { node[key] }
+    subscript(key: String) -> YAMLNode? { values[key] }
 
     /// Warns about each of `keys` that is set: LiteLLM knows it, and it has no effect here, because of `reason`.
     func warnUnsupported(_ keys: [String], because reason: String) {

@@ -19,7 +19,7 @@ struct DeploymentSection {
 
     /// Nil when group or model is missing or wrong, which is reported.
     init?(reading entry: SectionReader, _ shared: Shared) {
-        let group = entry.required("model_name", .string)
+        let group = entry.required("model_name", .name)
         let parameters = entry.section("litellm_params")
         let info = entry.section("model_info")
         let provider = parameters.value("custom_llm_provider", .string)
@@ -145,6 +145,9 @@ extension ValueType.Reading {
 }
 
 extension ValueType<String> {
+    /// What a group or a deployment is called.
+    static var name: Self { string("a name") { !$0.isEmpty } }
+
     fileprivate static var regularExpression: Self {
         string("a regular expression") { (try? Regex($0)) != nil }
     }

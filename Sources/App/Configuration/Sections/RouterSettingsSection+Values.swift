@@ -107,7 +107,7 @@ extension ValueType<Duration> {
 extension ValueType<RouterSettings.RoutingGroup> {
     static var routingGroup: Self {
         section { section in
-            let name = section.required("group_name", .string)
+            let name = section.required("group_name", .name)
             let models = section.required("models", .groups)
             let strategy = section.value("routing_strategy", .groupStrategy)
             let arguments = section.value("routing_strategy_args", .strategyArguments)

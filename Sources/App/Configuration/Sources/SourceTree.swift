@@ -1,4 +1,3 @@
-import FoundationEssentials
 import YAML
 
 /// Reads the sources into one tree: `include:` lists honoured, later sources winning.
@@ -24,16 +23,12 @@ struct SourceTree {
     }
 
     static func read(file: String) -> Result<ConfigurationSource, ConfigurationErrors> {
-        let problem = { (message: String) in
-            ConfigurationErrors(problems: [ConfigurationProblem(file: file, line: 0, key: "", message: message)])
+        do throws(ConfigurationFile.Failure) {
+            return .success(ConfigurationSource(name: file, text: try ConfigurationFile.text(of: file)))
+        } catch {
+            let problem = ConfigurationProblem(file: file, line: 0, key: "", message: error.message)
+            return .failure(ConfigurationErrors(problems: [problem]))
         }
-        guard let data = FileManager.default.contents(atPath: file) else {
-            return .failure(problem("cannot be read, expected a YAML file"))
-        }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            return .failure(problem("is not UTF-8 text, expected a YAML file"))
-        }
-        return .success(ConfigurationSource(name: file, text: text))
     }
 
     /// `source` and what it includes; `parents` are the files that include it.
@@ -122,8 +117,9 @@ struct SourceTree {
         _ later: YAMLNode, into earlier: YAMLNode, leaf: (YAMLNode, YAMLNode) -> YAMLNode
     ) -> YAMLNode {
         guard let additions = later.mapping, var entries = earlier.mapping else { return later }
+        let places = Dictionary(entries.indices.lazy.map { [entries] in (entries[$0].key, $0) }) { first, _ in first }
         for addition in additions {
-            guard let index = entries.firstIndex(where: { $0.key == addition.key }) else {
+            guard let index = places[addition.key] else {
                 entries.append(addition)
                 continue
             }
