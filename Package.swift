@@ -149,7 +149,7 @@ let package = Package(
             ]),
         tests("BedrockRelay", ["Partitions", "Time"]),
         tests("Simulator", ["CRdKafka"]),
-        tests("RoutingScenarios", resources: [.copy("Fixtures")]),
+        tests("RoutingScenarios", ["Routing", "TestSupport", "Time"], resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )

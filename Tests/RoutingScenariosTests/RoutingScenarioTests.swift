@@ -3,7 +3,7 @@ import RoutingScenarios
 import Testing
 
 @Suite struct RoutingScenarioTests {
-    private static var recordings: [URL] {
+    static var recordings: [URL] {
         get throws {
             let folder = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
             return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)

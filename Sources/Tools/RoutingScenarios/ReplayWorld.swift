@@ -41,7 +41,7 @@ struct ReplayWorld: Sendable {
     func position(of id: String) -> Int? { deployments.firstIndex { $0.id.rawValue == id } }
 
     func request(of event: ScenarioEvent) -> RoutingRequest {
-        RoutingRequest(body: event.body, tokens: scenario.tokenEstimates[event.id] ?? 8)
+        RoutingRequest(body: event.body, tokens: max(scenario.tokenEstimates[event.id] ?? 8, 0))
     }
 
     mutating func begin(_ event: ScenarioEvent) -> LiveRequest {

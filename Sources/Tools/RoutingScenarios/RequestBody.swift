@@ -9,10 +9,10 @@ extension RoutingRequest {
         inputTokens = tokens
         maxOutputTokens = body["max_tokens"]?.int ?? body["max_completion_tokens"]?.int
         requiresResponseSchema = body["response_format"] != nil
-        numRetries = body["num_retries"]?.int
-        timeout = body["timeout"]?.double.map { .seconds($0) }
-        requestTimeout = body["request_timeout"]?.double.map { .seconds($0) }
-        streamTimeout = body["stream_timeout"]?.double.map { .seconds($0) }
+        numRetries = body["num_retries"]?.int.map { min(max($0, 0), 1000) }  // a real request has no more
+        timeout = body["timeout"]?.seconds
+        requestTimeout = body["request_timeout"]?.seconds
+        streamTimeout = body["stream_timeout"]?.seconds
         readFallbacks(body["fallbacks"]?.array)
         contextWindowFallbacks = body["context_window_fallbacks"]?.array.map { $0.flatMap(\.fallbackLists) }
         contentPolicyFallbacks = body["content_policy_fallbacks"]?.array.map { $0.flatMap(\.fallbackLists) }
@@ -43,6 +43,9 @@ extension RoutingRequest {
 }
 
 extension JSONNode {
+    /// A timeout; nil for one that a real request cannot have.
+    fileprivate var seconds: Duration? { double.flatMap { $0 > 0 ? .seconds($0) : nil } }
+
     fileprivate var fallbackLists: [RouterSettings.FallbackList] {
         (object ?? [:]).compactMap { group, targets in
             targets.array.map { .init(group: group, targets: $0.compactMap { $0.text ?? $0["model"]?.text }) }

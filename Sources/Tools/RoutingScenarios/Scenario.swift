@@ -24,7 +24,10 @@ struct Scenario: Sendable {
     }
 
     init(json: Data) throws {
-        let root = try JSONDecoder().decode(JSONNode.self, from: json)
+        try self.init(JSONDecoder().decode(JSONNode.self, from: json))
+    }
+
+    init(_ root: JSONNode) throws {
         guard let config = root["config"], let events = root["events"]?.array,
             let start = root["start_time"]?.text.flatMap(Self.date)
         else { throw ScenarioError(message: "not a scenario: config, events or start_time is missing") }

@@ -19,7 +19,7 @@ struct ScriptedAnswer: Sendable {
 
     init(_ node: JSONNode) {
         status = node["status"]?.int ?? status
-        latency = node["latency"]?.double ?? latency
+        latency = max(node["latency"]?.double ?? latency, 0)
         promptTokens = node["prompt_tokens"]?.int ?? promptTokens
         completionTokens = node["completion_tokens"]?.int ?? completionTokens
         timeToFirstToken = node["ttft"]?.double
