@@ -6,7 +6,7 @@ enum Scenario: String, CaseIterable, Sendable {
 
     var summary: String {
         switch self {
-        case .routing: "routing decision among 2, 10 and 100 deployments"
+        case .routing: "routing decision among 2, 10 and 100 deployments, and under shared limits"
         case .bodies: "request and reply, decoded and encoded"
         case .signing: "AWS signature of one request"
         case .throughput: "requests/s and CPU time per request, upstream latency zero"
