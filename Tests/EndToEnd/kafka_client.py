@@ -58,12 +58,12 @@ class TopicWriter:
             **(settings or {}),
         })
 
-    def write(self, topic, value, key=None, headers=(), partition=-1):
-        """The record, once the broker has acknowledged it."""
-        (record,) = self.write_all(topic, [(key, value, headers)], partition)
+    def write(self, topic, value, key=None, headers=(), partition=-1, timestamp=0):
+        """The record, once the broker has acknowledged it. `timestamp` in milliseconds, 0: now."""
+        (record,) = self.write_all(topic, [(key, value, headers)], partition, timestamp)
         return record
 
-    def write_all(self, topic, records, partition=-1):
+    def write_all(self, topic, records, partition=-1, timestamp=0):
         """`records`: (key, value, headers). Returns them in the same order, acknowledged."""
         written = {}
 
@@ -76,7 +76,7 @@ class TopicWriter:
 
         for index, (key, value, headers) in enumerate(records):
             self._producer.produce(
-                topic, value, key, headers=list(headers), partition=partition, on_delivery=keep(index)
+                topic, value, key, partition, keep(index), timestamp=timestamp, headers=list(headers)
             )
         assert self._producer.flush(30) == 0, f"not all records reached {topic}"
         return [
