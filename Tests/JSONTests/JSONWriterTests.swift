@@ -86,6 +86,28 @@ import Testing
         #expect(try JSONDocument(parsing: Array(text.utf8)).root.double?.bitPattern == value.bitPattern)
     }
 
+    @Test func `thousandths are written as a Double of their value would be`() {
+        var random = SystemRandomNumberGenerator()
+        let some = (0..<1000).map { _ in Int64.random(in: -1_000_000_000_000...1_000_000_000_000, using: &random) }
+        for thousandths in [0, 1, 10, 100, 999, 1000, 1500, -1, -1234, 60_000, 123_456] + some {
+            #expect(write { $0.decimal(thousandths: thousandths) } == "\(Double(thousandths) / 1000)")
+        }
+        #expect(write { $0.decimal(thousandths: .min) } == "-9223372036854775.808")
+    }
+
+    @Test func `a text that was left goes on where it was`() {
+        for beginning in [#"{"a":1"#, #"{"a":[1"#, "[{}", #"["a""#] {
+            var writer = JSONWriter(continuing: Array(beginning.utf8), capacity: 16)
+            writer.null()
+            #expect(String(decoding: writer.finish(), as: UTF8.self) == beginning + ",null")
+        }
+        for beginning in ["", "[", #"{"a":"#, #"{"a":["#] {
+            var writer = JSONWriter(continuing: Array(beginning.utf8), capacity: 16)
+            writer.null()
+            #expect(String(decoding: writer.finish(), as: UTF8.self) == beginning + "null")
+        }
+    }
+
     @Test func `what is not finite becomes null`() {
         let text = write { json in
             json.beginArray()

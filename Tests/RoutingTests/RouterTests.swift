@@ -31,6 +31,23 @@ import Time
         #expect(attempt.modelID == "x.large-v1:0")
     }
 
+    @Test func `tokens are counted only where something depends on them`() {
+        var request = RoutingRequest(model: "g")
+        func weighs(
+            _ adjust: (inout Deployment) -> Void = { _ in }, _ configure: (inout RouterSettings) -> Void = { _ in }
+        ) -> Bool {
+            Bench([deployment("d1"), deployment("d2", "g", adjust)], configure).router.weighsTokens(of: request)
+        }
+        #expect(!weighs())
+        #expect(weighs({ $0.limits.tokensPerMinute = 1000 }))
+        #expect(weighs({ $0.inputTokensPerMinute = 1000 }))
+        #expect(weighs({ _ in }, { $0.enablePreCallChecks = true }))
+        #expect(weighs({ _ in }, { $0.strategy = .usageBasedV2 }))
+        #expect(!weighs({ _ in }, { $0.strategy = .latencyBased }))
+        request.routingStrategy = .usageBased
+        #expect(weighs())
+    }
+
     @Test func `a deployment called by its id is used even while it cools down`() {
         var bench = Bench([deployment("d1"), deployment("d2")]) { $0.numRetries = 0 }
         _ = bench.serve("d2", ["d2": [.fails(429)]])

@@ -24,11 +24,9 @@ final class KafkaPublisher: RecordPublisher {
     }
 
     func publish(_ record: ProducerRecord) async throws(DeliveryError) {
-        do throws(KafkaError) {
-            try await producer.publish(record)
-            health.sawBroker(now: loop.now)
-        } catch {
-            throw DeliveryError(error)
+        switch await withUnsafeContinuation({ producer.publish(record, resuming: $0) }) {
+        case .success: health.sawBroker(now: loop.now)
+        case .failure(let error): throw DeliveryError(error)
         }
     }
 

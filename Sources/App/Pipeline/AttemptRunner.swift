@@ -57,7 +57,9 @@ public final class AttemptRunner {
     private func begin(
         _ request: ChatRequest, deadline: Instant, _ stream: ReplyStream?
     ) throws(RequestFailure) -> Run {
-        Run(session: router.begin(try RoutingRequest(request), now: loop.now), deadline: deadline, stream: stream)
+        var routed = try RoutingRequest(request)
+        if router.weighsTokens(of: routed) { routed.countTokens(of: request) }
+        return Run(session: router.begin(routed, now: loop.now), deadline: deadline, stream: stream)
     }
 
     @inline(never)
@@ -107,8 +109,10 @@ public final class AttemptRunner {
         do throws(ProviderError) {
             if let stream = run.stream {
                 run.response = try await answer(request, piecesTo: stream, run)
+            } else if let response = mockResponse(to: request, run) {
+                run.response = response
             } else {
-                run.response = try await answer(request, run)
+                run.response = try await provider.complete(request, run.boundedAttempt(now: loop.now))
             }
             finish(run, started: start, trail)
         } catch {
@@ -136,7 +140,7 @@ public final class AttemptRunner {
         let outcome: AttemptOutcome = error.isCancelled || ranOut ? .abandoned : .failure(error.attempt)
         run.failures.append((attemptNumber: trail.entries.count, reply: error.reply))
         if run.stream?.hasBegun == true { run.breakOff = ranOut ? .deadlineExceeded : error.reply }
-        var entry = AttemptTrail.Entry(attempt, among: run.deployments, started: start)
+        let entry = AttemptTrail.Entry(attempt, among: run.deployments, started: start)
         entry.status = error.attempt.status
         entry.isUnsent = error.isUnsent
         entry.errorType = error.code ?? error.attempt.failureClass.rawValue
@@ -150,7 +154,6 @@ public final class AttemptRunner {
     private func finish(
         _ attempt: Attempt, _ outcome: AttemptOutcome, _ entry: AttemptTrail.Entry, _ run: Run, _ trail: AttemptTrail
     ) {
-        var entry = entry
         let end = loop.now
         router.finish(outcome, of: &run.session, group: attempt.modelGroup, now: end)
         entry.latency = end.since(entry.started)
@@ -181,11 +184,6 @@ public final class AttemptRunner {
                 "model_group": .string(attempt.group), "model": .string(attempt.modelID),
                 "deployment_id": .string(deployment.id.rawValue), "failures": .integer(failures),
             ])
-    }
-
-    private func answer(_ request: ChatRequest, _ run: Run) async throws(ProviderError) -> ChatResponse {
-        if let response = mockResponse(to: request, run) { return response }
-        return try await provider.complete(request, run.boundedAttempt(now: loop.now))
     }
 
     @inline(never)

@@ -6,22 +6,35 @@ public import Time
 /// What happened to one request on its way: its attempts, and where its time went. Routing events are made of it.
 @RequestPath
 public final class AttemptTrail {
-    public struct Entry: Sendable {
-        public var group: String
+    @RequestPath
+    public final class Entry {
+        public let group: String
         /// The deployments of the configuration that the call was made under: after a reload positions are others.
-        public var deployments: [Deployment]
-        public var deploymentIndex: Int
-        public var modelID: String
-        public var status: Int
+        private let deployments: [Deployment]
+        private let deploymentIndex: Int
+        public let modelID: String
+        public let started: Instant
+        public var status = 200
         public var errorType: String?
-        public var started: Instant
-        public var latency: Duration
+        public var latency = Duration.zero
         public var timeToFirstToken: Duration?
         public var cooldown: Duration?
         /// The provider refused it before anything was sent.
         public var isUnsent = false
 
-        public var deployment: Deployment { deployments[deploymentIndex] }
+        /// An attempt that has just been made, as if it had succeeded at once.
+        nonisolated init(_ attempt: Attempt, among deployments: [Deployment], started: Instant) {
+            group = attempt.group
+            self.deployments = deployments
+            deploymentIndex = attempt.deploymentIndex
+            modelID = attempt.modelID
+            self.started = started
+        }
+
+        /// In place: a deployment is half a kilobyte.
+        public var deployment: Deployment {
+            _read { yield deployments[deploymentIndex] }
+        }
     }
 
     public var entries: [Entry] = []
@@ -41,13 +54,4 @@ public final class AttemptTrail {
     public var wasSent: Bool { entries.contains { !$0.isUnsent } }
     /// The attempt that answered.
     public var answering: Entry? { entries.last.flatMap { $0.status == 200 ? $0 : nil } }
-}
-
-extension AttemptTrail.Entry {
-    /// An attempt that has just been made, as if it had succeeded at once.
-    nonisolated init(_ attempt: Attempt, among deployments: [Deployment], started: Instant) {
-        self.init(
-            group: attempt.group, deployments: deployments, deploymentIndex: attempt.deploymentIndex,
-            modelID: attempt.modelID, status: 200, started: started, latency: .zero)
-    }
 }

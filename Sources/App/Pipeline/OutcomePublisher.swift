@@ -111,6 +111,7 @@ public final class OutcomePublisher {
     }
 
     /// `trail`: the way to the answer, where that is not the request's whole way yet.
+    @inline(never)
     func makeReply(
         _ value: [UInt8], status: Int, _ progress: RequestProgress, _ trail: AttemptTrail? = nil, cost: Double?
     ) -> ProducerRecord {

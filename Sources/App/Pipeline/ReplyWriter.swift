@@ -42,11 +42,30 @@ enum DecimalText {
     /// US dollars to 12 places at most, without exponent or trailing zeros: `0.000053`.
     static func dollars(_ amount: Double) -> String {
         guard amount.isFinite, abs(amount) < 1e6 else { return "\(amount)" }
-        let scaled = Int64((abs(amount) * 1e12).rounded())
-        let (whole, fraction) = scaled.quotientAndRemainder(dividingBy: 1_000_000_000_000)
-        var digits = String(fraction)
-        digits = String(repeating: "0", count: 12 - digits.count) + digits
-        while digits.hasSuffix("0") { digits.removeLast() }
-        return (amount < 0 ? "-" : "") + (digits.isEmpty ? "\(whole)" : "\(whole).\(digits)")
+        let scaled = UInt64((abs(amount) * 1e12).rounded())
+        var (whole, fraction) = scaled.quotientAndRemainder(dividingBy: 1_000_000_000_000)
+        // From its end: at most a sign, six digits, a point and twelve digits.
+        var text = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+        var first = text.count
+        func put(_ byte: UInt8) {
+            first -= 1
+            text[first] = byte
+        }
+        func putDigit(of number: inout UInt64) {
+            put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
+            number /= 10
+        }
+        if fraction > 0 {
+            var places = 12
+            while fraction % 10 == 0 {
+                fraction /= 10
+                places -= 1
+            }
+            for _ in 0..<places { putDigit(of: &fraction) }
+            put(UInt8(ascii: "."))
+        }
+        repeat { putDigit(of: &whole) } while whole > 0
+        if amount < 0 { put(UInt8(ascii: "-")) }
+        return text.span.extracting(first...).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -15,6 +15,7 @@ public struct RequestEnvelope: Sendable {
     /// Nil: the default reply topic.
     public private(set) var replyTopic: String?
     public private(set) var replyPartition: Int32?
+    var choosesDestination: Bool { replyTopic != nil || replyPartition != nil }
     /// Nil: the record's timestamp and the configured deadline decide.
     public private(set) var deadline: Instant?
     /// What is wrong with the headers, if anything: the reply then says so.

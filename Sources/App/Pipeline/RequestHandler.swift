@@ -65,7 +65,10 @@ public final class RequestHandler {
     @inline(never)
     private func answer(_ progress: RequestProgress) async -> Result<ChatResponse, RequestFailure> {
         do throws(RequestFailure) {
-            let request = try await read(progress)
+            // First where to answer: whatever is wrong with the rest is then said to whoever asked.
+            progress.destination = try destination(for: progress.envelope)
+            if progress.envelope.choosesDestination { try await checkDestination(of: progress) }
+            let request = try read(progress)
             return .success(
                 try await attempts.complete(
                     request, deadline: deadline(of: progress), trail: progress.trail, stream: progress.stream))
@@ -76,9 +79,7 @@ public final class RequestHandler {
 
     /// Everything that must hold before a model is called: every problem found here costs nothing upstream.
     @inline(never)
-    private func read(_ progress: RequestProgress) async throws(RequestFailure) -> ChatRequest {
-        // First where to answer: whatever is wrong with the rest is then said to whoever asked.
-        progress.destination = try await destination(for: progress.envelope)
+    private func read(_ progress: RequestProgress) throws(RequestFailure) -> ChatRequest {
         if let problem = progress.envelope.problem {
             throw .invalid("Header \(problem.header) \(problem.message).", param: problem.header)
         }
@@ -102,7 +103,8 @@ public final class RequestHandler {
         return start.advanced(by: settings.requestDeadline)
     }
 
-    private func destination(for envelope: RequestEnvelope) async throws(RequestFailure) -> ReplyDestination {
+    @inline(never)
+    private func destination(for envelope: RequestEnvelope) throws(RequestFailure) -> ReplyDestination {
         let topic = envelope.replyTopic ?? settings.replyTopics.defaultTopic
         guard settings.replyTopics.allows(topic) else {
             throw RequestFailure(
@@ -110,20 +112,25 @@ public final class RequestHandler {
                 message: "Replies to topic \"\(topic.prefix(249))\" are not allowed; see relay.allowed_reply_topics.",
                 param: "reply-topic", code: "reply_topic_not_allowed")
         }
-        guard envelope.replyTopic != nil || envelope.replyPartition != nil else {
-            return ReplyDestination(topic: topic, partition: nil)
-        }
-        guard let count = await outcomes.partitionCount(of: topic) else {
-            return ReplyDestination(topic: topic, partition: envelope.replyPartition)
-        }
-        guard count > 0 else {
-            throw .invalid("Reply topic \"\(topic)\" does not exist.", param: "reply-topic")
-        }
-        if let partition = envelope.replyPartition, partition >= count {
-            throw .invalid(
-                "Reply topic \"\(topic)\" has no partition \(partition); it has \(count).", param: "reply-partition")
-        }
         return ReplyDestination(topic: topic, partition: envelope.replyPartition)
+    }
+
+    /// What a requester has named must exist. When that cannot be learnt now, the broker will tell.
+    @inline(never)
+    private func checkDestination(of progress: RequestProgress) async throws(RequestFailure) {
+        guard let destination = progress.destination, let count = await outcomes.partitionCount(of: destination.topic)
+        else { return }
+        var problem: RequestFailure?
+        if count == 0 {
+            problem = .invalid("Reply topic \"\(destination.topic)\" does not exist.", param: "reply-topic")
+        } else if let partition = destination.partition, partition >= count {
+            problem = .invalid(
+                "Reply topic \"\(destination.topic)\" has no partition \(partition); it has \(count).",
+                param: "reply-partition")
+        }
+        guard let problem else { return }
+        progress.destination = nil
+        throw problem
     }
 }
 

@@ -30,6 +30,8 @@ public final class RoutingEvents {
             modelGroups: deployments.map(\.group), deploymentIDs: Set(deployments.map(\.id.rawValue)))
     }
 
+    /// Not part of callers that wait: an event would lie in their frames.
+    @inline(never)
     func publish(_ progress: RequestProgress, outcome: RoutingEvent.Outcome, status: Int, cost: Double?) {
         let event = event(of: progress, outcome: outcome, status: status, cost: cost)
         count(event)

@@ -2,14 +2,12 @@ import ChatCompletions
 import Routing
 
 extension RoutingRequest {
-    /// What routing looks at in `request`. Throws for a strategy that does not exist.
+    /// What routing looks at in `request`, but for its tokens: counting those reads all of its text, and often nothing
+    /// depends on them (`Router.weighsTokens`). Throws for a strategy that does not exist.
     init(_ request: ChatRequest) throws(RequestFailure) {
         let overrides = request.overrides
-        let estimate = TokenEstimate(of: request)
         self.init(model: request.model)
         isStream = request.isStream
-        messageTokens = estimate.messages
-        inputTokens = estimate.total
         maxOutputTokens = request.maxOutputTokens
         requiresResponseSchema = request.responseFormat == .jsonSchema
         numRetries = overrides.numRetries
@@ -33,6 +31,12 @@ extension RoutingRequest {
         mockContextFallbacks = overrides.mockContextFallbacks
         mockContentPolicyFallbacks = overrides.mockContentPolicyFallbacks
         mockRateLimitError = overrides.mockRateLimitError
+    }
+
+    mutating func countTokens(of request: ChatRequest) {
+        let estimate = TokenEstimate(of: request)
+        messageTokens = estimate.messages
+        inputTokens = estimate.total
     }
 
     private static func strategy(_ name: String?) throws(RequestFailure) -> RoutingStrategyName? {

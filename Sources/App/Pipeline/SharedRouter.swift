@@ -30,6 +30,8 @@ public final class SharedRouter {
         for queue in queues.values { queue.wakeAll() }
     }
 
+    func weighsTokens(of request: RoutingRequest) -> Bool { router.weighsTokens(of: request) }
+
     public func begin(_ request: RoutingRequest, now: Instant) -> RouteSession {
         router.begin(request, now: now)
     }

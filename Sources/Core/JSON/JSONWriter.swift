@@ -1,8 +1,10 @@
 /// Writes one JSON text into a byte buffer, placing commas itself.
 ///
-/// Whether a comma is due shows in the last byte written: none after an opening bracket, a colon or nothing at all.
+/// A key, or a string that needs no escaping, is one append with its comma and quotes: appends are what writing costs.
 public struct JSONWriter: Sendable {
     public private(set) var bytes: [UInt8] = []
+    /// After a value or a container's end; not after an opening bracket, a colon or nothing at all.
+    private var isCommaDue = false
 
     public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
 
@@ -10,6 +12,11 @@ public struct JSONWriter: Sendable {
     public init(continuing bytes: [UInt8], capacity: Int) {
         self.init(capacity: capacity)
         self.bytes += bytes
+        isCommaDue =
+            switch bytes.last {
+            case nil, Byte.openBrace, Byte.openBracket, Byte.colon: false
+            default: true
+            }
     }
 
     /// The text, given up by the writer.
@@ -18,24 +25,30 @@ public struct JSONWriter: Sendable {
     /// Starts over, to write the next text into the same buffer.
     public mutating func removeAll(keepingCapacity: Bool = true) {
         bytes.removeAll(keepingCapacity: keepingCapacity)
+        isCommaDue = false
     }
 
-    public mutating func beginObject() { separate(then: Byte.openBrace) }
-    public mutating func endObject() { bytes.append(Byte.closeBrace) }
-    public mutating func beginArray() { separate(then: Byte.openBracket) }
-    public mutating func endArray() { bytes.append(Byte.closeBracket) }
+    public mutating func beginObject() { open(with: Byte.openBrace) }
+    public mutating func endObject() { close(with: Byte.closeBrace) }
+    public mutating func beginArray() { open(with: Byte.openBracket) }
+    public mutating func endArray() { close(with: Byte.closeBracket) }
 
     /// A member's key that needs no escaping.
     public mutating func key(_ key: StaticString) {
-        separate(then: Byte.quote)
-        key.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
-        bytes.append(Byte.quote)
-        bytes.append(Byte.colon)
+        let comma = isCommaDue
+        bytes.append(addingCapacity: key.utf8CodeUnitCount + 4) { output in
+            if comma { output.append(Byte.comma) }
+            output.append(Byte.quote)
+            key.withUTF8Buffer { unsafe output.append($0.span) }
+            output.append(Byte.quote)
+            output.append(Byte.colon)
+        }
+        isCommaDue = false
     }
 
     public mutating func key(text: String) {
         string(text)
-        bytes.append(Byte.colon)
+        endKey()
     }
 
     /// A member's key given as already escaped text (`JSONValue.escapedText`).
@@ -46,17 +59,20 @@ public struct JSONWriter: Sendable {
     }
 
     public mutating func string(_ text: String) {
-        beginString()
-        append(text: text)
-        endString()
+        let text = text.utf8.span
+        guard text.endOfPlainRun(from: 0, stopsAtNonASCII: false) == text.count else {
+            beginString()
+            append(utf8: text)
+            return endString()
+        }
+        string(verbatim: text)
     }
 
     /// A string given as already escaped text without quotes (`JSONValue.escapedText`).
     @inlinable
     public mutating func string(escaped text: some Collection<UInt8>) {
-        beginString()
-        append(escaped: text)
-        endString()
+        let done: Void? = text.withContiguousStorageIfAvailable { unsafe string(verbatim: $0.span) }
+        if done == nil { string(verbatim: Array(text).span) }
     }
 
     @inlinable
@@ -75,6 +91,19 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: value.description.utf8)
     }
 
+    /// `thousandths` / 1000, exactly: 1500 is `1.5`, 2000 is `2.0`, as a `Double` would be written.
+    public mutating func decimal(thousandths: Int64) {
+        let (whole, fraction) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1000)
+        integer(magnitude: whole, isNegative: thousandths < 0)
+        let digits = (UInt8(fraction / 100), UInt8(fraction / 10 % 10), UInt8(fraction % 10))
+        bytes.append(addingCapacity: 4) { output in
+            output.append(UInt8(ascii: "."))
+            output.append(Byte.zero + digits.0)
+            if digits.1 != 0 || digits.2 != 0 { output.append(Byte.zero + digits.1) }
+            if digits.2 != 0 { output.append(Byte.zero + digits.2) }
+        }
+    }
+
     public mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
     public mutating func null() { literal("null") }
 
@@ -86,7 +115,10 @@ public struct JSONWriter: Sendable {
     }
 
     /// Continues a string in pieces: `beginString()`, `append`, `endString()`.
-    public mutating func beginString() { separate(then: Byte.quote) }
+    public mutating func beginString() {
+        separate()
+        bytes.append(Byte.quote)
+    }
     public mutating func endString() { bytes.append(Byte.quote) }
     @inlinable
     public mutating func append(escaped text: some Collection<UInt8>) {
@@ -113,23 +145,41 @@ extension JSONWriter {
         word.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
     }
 
-    /// Writes the comma before a value or key, where one is due.
+    /// Writes the comma before a value, where one is due; behind the value one will be.
     @usableFromInline
     mutating func separate() {
-        switch bytes.last {
-        case nil, Byte.openBrace, Byte.openBracket, Byte.colon: break
-        default: bytes.append(Byte.comma)
-        }
+        if isCommaDue { bytes.append(Byte.comma) }
+        isCommaDue = true
     }
 
-    @inline(__always)
-    private mutating func separate(then byte: UInt8) {
+    private mutating func open(with bracket: UInt8) {
         separate()
-        bytes.append(byte)
+        bytes.append(bracket)
+        isCommaDue = false
+    }
+
+    private mutating func close(with bracket: UInt8) {
+        bytes.append(bracket)
+        isCommaDue = true
     }
 
     @usableFromInline
-    mutating func endKey() { bytes.append(Byte.colon) }
+    mutating func endKey() {
+        bytes.append(Byte.colon)
+        isCommaDue = false
+    }
+
+    @usableFromInline
+    mutating func string(verbatim text: borrowing Span<UInt8>) {
+        let comma = isCommaDue
+        bytes.append(addingCapacity: text.count + 3) { output in
+            if comma { output.append(Byte.comma) }
+            output.append(Byte.quote)
+            output.append(text)
+            output.append(Byte.quote)
+        }
+        isCommaDue = true
+    }
 
     @usableFromInline
     mutating func append(verbatim text: borrowing Span<UInt8>) { bytes.append(text, 0..<text.count) }
@@ -144,7 +194,7 @@ extension JSONWriter {
         var rest = magnitude
         while rest > 0 {
             first -= 1
-            digits[first] = Byte.zero + UInt8(rest % 10)
+            digits[first] = Byte.zero + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
         bytes.append(digits.span, first..<digits.count)

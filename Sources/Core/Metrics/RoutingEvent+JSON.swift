@@ -95,7 +95,7 @@ extension JSONWriter {
     /// Milliseconds to the microsecond: what is finer is noise.
     private mutating func member(_ key: StaticString, milliseconds duration: Duration?) {
         self.key(key)
-        number(duration.map { Double($0.wholeNanoseconds / 1000) / 1000 })
+        if let duration { decimal(thousandths: duration.wholeNanoseconds / 1000) } else { null() }
     }
 
     fileprivate mutating func member(_ key: StaticString, optional text: String?) {

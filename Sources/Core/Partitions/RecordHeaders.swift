@@ -77,7 +77,12 @@ public struct RecordHeaders: Sendable {
 
     /// The index of the last header with this name: on duplicate headers the last counts (contract, section 3).
     public func lastIndex(of name: String) -> Int? {
-        entries.indices.last { index in self.name(at: index).elementsEqual(name.utf8) }
+        let name = name.utf8.span
+        return entries.indices.last { index in
+            let start = Int(entries[index].start)
+            guard Int(entries[index].nameEnd) - start == name.count else { return false }
+            return name.indices.allSatisfy { bytes[start + $0] == name[$0] }
+        }
     }
 
     /// The value of the last header with this name; nil when there is none or its value is null.

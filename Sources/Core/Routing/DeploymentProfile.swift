@@ -56,6 +56,8 @@ struct DeploymentProfile: Sendable {
         return deployment.parameters.tokensPerMinute.map { max(1, $0 / 1000 * 6 + $0 % 1000 * 6 / 1000) }
     }
 
+    var limitsTokens: Bool { tokenLimit != .max || inputTokenLimit != .max }
+
     /// What a call for `request` reserves against the token limits.
     func reservation(for request: RoutingRequest) -> Int {
         guard let outputReservation else { return request.messageTokens }

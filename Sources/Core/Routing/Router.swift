@@ -36,6 +36,11 @@ public struct Router: Sendable {
         self.chooser = chooser
     }
 
+    /// Whether any decision may look at the request's `messageTokens` and `inputTokens`; else they need not be counted.
+    public func weighsTokens(of request: RoutingRequest) -> Bool {
+        table.weighsTokens || request.routingStrategy?.weighsTokens == true
+    }
+
     /// Begins a request. Consumes nothing: a request that is not sent uses no quota.
     public mutating func begin(_ request: RoutingRequest, now: Instant) -> RouteSession {
         let hop = makeHop(name: request.model)

@@ -8,6 +8,9 @@ public enum RoutingStrategyName: String, CaseIterable, Sendable {
     case costBased = "cost-based-routing"
     case providerBudget = "provider-budget-routing"
     case roundRobin = "round-robin"
+
+    /// Whether it chooses by the tokens that calls in flight have reserved.
+    var weighsTokens: Bool { self == .usageBased || self == .usageBasedV2 }
 }
 
 /// `routing_strategy_args`.

@@ -11,6 +11,8 @@ final class RoutingTable: Sendable {
     let retryPolicy: RetryPolicy
     let timeouts: Timeouts
     let positions: [DeploymentID: Int]
+    /// Whether a limit, a check or a strategy of this configuration looks at a request's tokens.
+    let weighsTokens: Bool
     /// For status only; decisions use their group's.
     let latencyTTL: Int64
     private let names: ModelNames
@@ -27,6 +29,9 @@ final class RoutingTable: Sendable {
                 $0, groupSize: group.members.count, latencySamples: group.arguments.maxLatencyListSize,
                 defaultSlots: settings.defaultMaxParallelRequests, budget: budgets.account(of: $0.provider))
         }
+        weighsTokens =
+            settings.enablePreCallChecks || groups.contains { $0.strategy.weighsTokens }
+            || settings.strategy.weighsTokens || profiles.contains { $0.limitsTokens }
         fallbacks = FallbackTable(settings: settings)
         cooldownRule = CooldownRule(settings: settings)
         retryPolicy = RetryPolicy(settings: settings)

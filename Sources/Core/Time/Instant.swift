@@ -30,18 +30,18 @@ public struct Instant: Hashable, Comparable, Sendable {
     /// The duration from `earlier` to this instant: negative when `earlier` is later. Saturates.
     public func since(_ earlier: Instant) -> Duration {
         let (difference, overflow) = nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
-        return .nanoseconds(overflow ? (nanoseconds > earlier.nanoseconds ? .max : .min) : difference)
+        let elapsed = overflow ? (nanoseconds > earlier.nanoseconds ? .max : .min) : difference
+        return Duration(attoseconds: Int128(elapsed) * 1_000_000_000)
     }
 }
 
 extension Duration {
     /// The duration in nanoseconds, saturated to what 64 bits hold (292 years).
     public var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        if overflow { return seconds > 0 ? .max : .min }
-        let (sum, carried) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return carried ? (seconds > 0 ? .max : .min) : sum
+        // Most are under nine seconds, and their attoseconds fit 64 bits: a division of 128 bits is a call.
+        if let attoseconds = Int64(exactly: attoseconds) { return attoseconds / 1_000_000_000 }
+        let nanoseconds = attoseconds / 1_000_000_000
+        return Int64(exactly: nanoseconds) ?? (nanoseconds > 0 ? .max : .min)
     }
 
     /// The duration in seconds, as configuration files and metrics write it.

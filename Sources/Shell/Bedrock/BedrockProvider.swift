@@ -142,7 +142,12 @@ public final class BedrockProvider: ChatProvider {
         let start = time.now
         var repairs = Repairs()
         while true {
-            let keys = try await keys(for: target, within: timeout - time.now.since(start))
+            // Waiting for keys is rare; an await that does not wait still costs.
+            let identity = signer(of: target)
+            var keys = identity?.ready()
+            if keys == nil, let identity {
+                keys = try await self.keys(of: identity, within: timeout - time.now.since(start))
+            }
             let reply: Reply<Answer>
             do throws(HTTPError) {
                 reply = try await send(
@@ -244,14 +249,17 @@ public final class BedrockProvider: ChatProvider {
         }
     }
 
-    /// The keys to sign with; nil: nothing is signed. Waits where there are none yet.
+    /// Whose keys sign; nil: nothing is signed.
+    private func signer(of target: BedrockTarget) -> CredentialIdentity? {
+        guard case .signature = target.whole.authentication else { return nil }
+        return credentials.identity(for: target.credentials)
+    }
+
+    /// Waits for keys where there are none that are good yet.
     @inline(never)
     private func keys(
-        for target: BedrockTarget, within timeout: Duration
-    ) async throws(ProviderError) -> Credentials? {
-        guard case .signature = target.whole.authentication else { return nil }
-        let identity = credentials.identity(for: target.credentials)
-        if let keys = identity.ready() { return keys }
+        of identity: CredentialIdentity, within timeout: Duration
+    ) async throws(ProviderError) -> Credentials {
         do throws(CredentialFailure) {
             return try await identity.credentials(within: timeout).credentials
         } catch {

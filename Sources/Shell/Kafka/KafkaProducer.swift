@@ -46,7 +46,14 @@ public final class KafkaProducer {
     /// local queue is full. An out-of-range `partition` throws `unknownTopicOrPartition` (never crashes: kafka 7.2).
     @discardableResult
     public func publish(_ record: ProducerRecord) async throws(KafkaError) -> Offset {
-        try await withUnsafeContinuation { accept(record, $0) }.get()
+        try await withUnsafeContinuation { publish(record, resuming: $0) }.get()
+    }
+
+    /// The same for callers that suspend by themselves: a call fewer on each request's way.
+    public func publish(
+        _ record: ProducerRecord, resuming continuation: UnsafeContinuation<Result<Offset, KafkaError>, Never>
+    ) {
+        accept(record, continuation)
     }
 
     /// Produces `record` without waiting; what fails is counted and logged. So is what is posted while too much waits
@@ -99,7 +106,7 @@ extension KafkaProducer {
     /// Lets through what may be produced; a record to a topic not known yet waits for its metadata.
     func route(_ slot: Int, afterLookup failure: KafkaError? = nil) {
         guard let record = outstanding.record(slot) else { return }
-        guard TopicDirectory.isLegalName(record.topic), record.partition ?? 0 >= 0 else { return endUnknown(slot) }
+        guard record.partition ?? 0 >= 0 else { return endUnknown(slot) }
         switch topics.look(up: record.topic, partition: record.partition, now: EventLoop.shared.now) {
         case .known(let count):
             if let partition = record.partition, partition >= count { endUnknown(slot) } else { submit(slot) }
@@ -109,6 +116,7 @@ extension KafkaProducer {
         case .missing:
             endUnknown(slot)
         case .unknown:
+            guard TopicDirectory.isLegalName(record.topic) else { return endUnknown(slot) }
             guard let failure else { return park(slot, until: record.topic) }
             // The brokers cannot be asked: librdkafka waits for them, unless the partition has to be checked first.
             let mayWait = record.partition == nil && failure.kind != .notAuthorized
@@ -121,30 +129,30 @@ extension KafkaProducer {
     }
 
     private func submit(_ slot: Int) {
-        waiting.append(slot)
-        if waiting.count == 1 { produceWaiting() }
+        if !waiting.isEmpty || !produce(slot) { waiting.append(slot) }
     }
 
     /// Hands librdkafka what waits, in order, until its queue is full; it is called again as room is made.
     private func produceWaiting() {
-        while let client, let slot = waiting.first {
-            guard let record = outstanding.record(slot) else {
-                waiting.popFirst()  // ended by `close`
-                continue
-            }
-            let error = client.handle.produce(record, slot: slot)
-            switch error?.kind {
-            case .queueFull:
-                return
-            case .fatal:
-                return restart(after: client.handle.fatalError)
-            case nil:
-                waiting.popFirst()
-                outstanding.setProduced(slot, true)
-            default:
-                waiting.popFirst()
-                if let error { end(slot, .failure(error)) }
-            }
+        while let slot = waiting.first, produce(slot) { waiting.popFirst() }
+    }
+
+    /// Hands the record to librdkafka. False: it has to wait, for room or for the next instance.
+    private func produce(_ slot: Int) -> Bool {
+        guard let client else { return false }
+        guard let record = outstanding.record(slot) else { return true }  // ended by `close`
+        guard let error = client.handle.produce(record, slot: slot) else {
+            outstanding.setProduced(slot, true)
+            return true
+        }
+        switch error.kind {
+        case .queueFull: return false
+        case .fatal:
+            restart(after: client.handle.fatalError)
+            return false
+        default:
+            end(slot, .failure(error))
+            return true
         }
     }
 
