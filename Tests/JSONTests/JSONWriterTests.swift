@@ -138,6 +138,6 @@ import Testing
         writer.integer(1)
         writer.removeAll()
         writer.integer(2)
-        #expect(writer.bytes == Array("2".utf8))
+        #expect(Array(writer.bytes) == Array("2".utf8))
     }
 }

@@ -124,6 +124,6 @@ enum ChatBody {
         writer.endArray()
         extras(&writer)
         writer.endObject()
-        return writer.bytes
+        return writer.finish()
     }
 }

@@ -19,7 +19,7 @@ enum RoutesPage {
         }
         writer.endArray()
         writer.endObject()
-        return writer.bytes
+        return writer.finish()
     }
 
     static func writeMembers(of status: DeploymentStatus, to writer: inout JSONWriter) {

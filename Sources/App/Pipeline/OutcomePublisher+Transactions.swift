@@ -7,6 +7,7 @@ import Partitions
 extension OutcomePublisher {
     /// Publishes an answer, or the end of a streamed one. Returns the failure to answer with instead when the reply topic
     /// will never take it.
+    @inline(never)
     func publish(
         _ reply: ProducerRecord, of response: ChatResponse, _ progress: RequestProgress, cost: Double?,
         in transactions: OutcomeTransactions
@@ -28,6 +29,7 @@ extension OutcomePublisher {
 
     /// Publishes a failure: error reply, dead letter, event; those that are refused are left out, but not both of the
     /// first two.
+    @inline(never)
     func publish(
         _ failure: RequestFailure, isInvalid: Bool, _ progress: RequestProgress, in transactions: OutcomeTransactions
     ) async throws(CancellationError) {

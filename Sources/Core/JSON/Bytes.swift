@@ -117,18 +117,3 @@ extension [UInt8] {
         unsafe span.extracting(range).withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 }
-
-extension OutputSpan where Element == UInt8 {
-    /// Appends all of `bytes`; there must be room.
-    @inline(__always)
-    mutating func append(_ bytes: borrowing Span<UInt8>) {
-        precondition(bytes.count <= freeCapacity)
-        unsafe bytes.withUnsafeBufferPointer { source in
-            unsafe withUnsafeMutableBufferPointer { buffer, count in
-                // Both have as many bytes: the precondition and the span's own bounds.
-                _ = unsafe buffer[count...].initialize(fromContentsOf: source)
-                count += source.count
-            }
-        }
-    }
-}

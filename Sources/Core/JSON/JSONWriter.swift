@@ -1,17 +1,18 @@
 /// Writes one JSON text into a byte buffer, placing commas itself.
 ///
-/// A key, or a string that needs no escaping, is one append with its comma and quotes: appends are what writing costs.
+/// A key, or a string that needs no escaping, is written in one go with its comma and quotes.
 public struct JSONWriter: Sendable {
-    public private(set) var bytes: [UInt8] = []
+    private var text: TextBuffer
     /// After a value or a container's end; not after an opening bracket, a colon or nothing at all.
     private var isCommaDue = false
 
-    public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+    /// `capacity`: how many bytes are expected.
+    public init(capacity: Int = 256) { text = TextBuffer(capacity: capacity) }
 
     /// Goes on where another writer was left: `bytes` are the beginning of a text.
     public init(continuing bytes: [UInt8], capacity: Int) {
-        self.init(capacity: capacity)
-        self.bytes += bytes
+        self.init(capacity: max(capacity, bytes.count))
+        text.append(bytes.span)
         isCommaDue =
             switch bytes.last {
             case nil, Byte.openBrace, Byte.openBracket, Byte.colon: false
@@ -20,11 +21,16 @@ public struct JSONWriter: Sendable {
     }
 
     /// The text, given up by the writer.
-    public consuming func finish() -> [UInt8] { bytes }
+    public consuming func finish() -> [UInt8] { text.finish() }
+
+    /// How many bytes are written.
+    public var count: Int { text.count }
+    /// What is written so far.
+    public var bytes: ArraySlice<UInt8> { text.bytes }
 
     /// Starts over, to write the next text into the same buffer.
-    public mutating func removeAll(keepingCapacity: Bool = true) {
-        bytes.removeAll(keepingCapacity: keepingCapacity)
+    public mutating func removeAll() {
+        text.removeAll()
         isCommaDue = false
     }
 
@@ -35,14 +41,7 @@ public struct JSONWriter: Sendable {
 
     /// A member's key that needs no escaping.
     public mutating func key(_ key: StaticString) {
-        let comma = isCommaDue
-        bytes.append(addingCapacity: key.utf8CodeUnitCount + 4) { output in
-            if comma { output.append(Byte.comma) }
-            output.append(Byte.quote)
-            key.withUTF8Buffer { unsafe output.append($0.span) }
-            output.append(Byte.quote)
-            output.append(Byte.colon)
-        }
+        text.append(key: key, comma: isCommaDue)
         isCommaDue = false
     }
 
@@ -88,7 +87,7 @@ public struct JSONWriter: Sendable {
     public mutating func double(_ value: Double) {
         guard value.isFinite else { return null() }
         separate()
-        bytes.append(contentsOf: value.description.utf8)
+        text.append(value.description.utf8.span)
     }
 
     /// `thousandths` / 1000, exactly: 1500 is `1.5`, 2000 is `2.0`, as a `Double` would be written.
@@ -96,12 +95,10 @@ public struct JSONWriter: Sendable {
         let (whole, fraction) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1000)
         integer(magnitude: whole, isNegative: thousandths < 0)
         let digits = (UInt8(fraction / 100), UInt8(fraction / 10 % 10), UInt8(fraction % 10))
-        bytes.append(addingCapacity: 4) { output in
-            output.append(UInt8(ascii: "."))
-            output.append(Byte.zero + digits.0)
-            if digits.1 != 0 || digits.2 != 0 { output.append(Byte.zero + digits.1) }
-            if digits.2 != 0 { output.append(Byte.zero + digits.2) }
-        }
+        text.append(UInt8(ascii: "."))
+        text.append(Byte.zero + digits.0)
+        if digits.1 != 0 || digits.2 != 0 { text.append(Byte.zero + digits.1) }
+        if digits.2 != 0 { text.append(Byte.zero + digits.2) }
     }
 
     public mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
@@ -117,9 +114,9 @@ public struct JSONWriter: Sendable {
     /// Continues a string in pieces: `beginString()`, `append`, `endString()`.
     public mutating func beginString() {
         separate()
-        bytes.append(Byte.quote)
+        text.append(Byte.quote)
     }
-    public mutating func endString() { bytes.append(Byte.quote) }
+    public mutating func endString() { text.append(Byte.quote) }
     @inlinable
     public mutating func append(escaped text: some Collection<UInt8>) {
         let done: Void? = text.withContiguousStorageIfAvailable { unsafe append(verbatim: $0.span) }
@@ -131,7 +128,7 @@ public struct JSONWriter: Sendable {
         var at = 0
         while true {
             let end = text.endOfPlainRun(from: at, stopsAtNonASCII: false)
-            bytes.append(text, at..<end)
+            self.text.append(text.extracting(at..<end))
             guard end < text.count else { return }
             append(escapeOf: text[end])
             at = end + 1
@@ -142,53 +139,47 @@ public struct JSONWriter: Sendable {
 extension JSONWriter {
     private mutating func literal(_ word: StaticString) {
         separate()
-        word.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
+        text.append(word)
     }
 
     /// Writes the comma before a value, where one is due; behind the value one will be.
     @usableFromInline
     mutating func separate() {
-        if isCommaDue { bytes.append(Byte.comma) }
+        if isCommaDue { text.append(Byte.comma) }
         isCommaDue = true
     }
 
     private mutating func open(with bracket: UInt8) {
         separate()
-        bytes.append(bracket)
+        text.append(bracket)
         isCommaDue = false
     }
 
     private mutating func close(with bracket: UInt8) {
-        bytes.append(bracket)
+        text.append(bracket)
         isCommaDue = true
     }
 
     @usableFromInline
     mutating func endKey() {
-        bytes.append(Byte.colon)
+        text.append(Byte.colon)
         isCommaDue = false
     }
 
     @usableFromInline
     mutating func string(verbatim text: borrowing Span<UInt8>) {
-        let comma = isCommaDue
-        bytes.append(addingCapacity: text.count + 3) { output in
-            if comma { output.append(Byte.comma) }
-            output.append(Byte.quote)
-            output.append(text)
-            output.append(Byte.quote)
-        }
+        self.text.append(quoting: text, comma: isCommaDue)
         isCommaDue = true
     }
 
     @usableFromInline
-    mutating func append(verbatim text: borrowing Span<UInt8>) { bytes.append(text, 0..<text.count) }
+    mutating func append(verbatim text: borrowing Span<UInt8>) { self.text.append(text) }
 
     @usableFromInline
     mutating func integer(magnitude: UInt64, isNegative: Bool) {
         separate()
-        if isNegative { bytes.append(Byte.minus) }
-        guard magnitude >= 10 else { return bytes.append(Byte.zero + UInt8(magnitude)) }
+        if isNegative { text.append(Byte.minus) }
+        guard magnitude >= 10 else { return text.append(Byte.zero + UInt8(magnitude)) }
         var digits = InlineArray<20, UInt8>(repeating: Byte.zero)  // UInt64.max has 20
         var first = digits.count
         var rest = magnitude
@@ -197,22 +188,22 @@ extension JSONWriter {
             digits[first] = Byte.zero + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
-        bytes.append(digits.span, first..<digits.count)
+        text.append(digits.span.extracting(first...))
     }
 
     private mutating func append(escapeOf byte: UInt8) {
-        bytes.append(Byte.backslash)
+        text.append(Byte.backslash)
         switch byte {
-        case Byte.quote, Byte.backslash: bytes.append(byte)
-        case 0x08: bytes.append(UInt8(ascii: "b"))
-        case 0x09: bytes.append(UInt8(ascii: "t"))
-        case 0x0A: bytes.append(UInt8(ascii: "n"))
-        case 0x0C: bytes.append(UInt8(ascii: "f"))
-        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        case Byte.quote, Byte.backslash: text.append(byte)
+        case 0x08: text.append(UInt8(ascii: "b"))
+        case 0x09: text.append(UInt8(ascii: "t"))
+        case 0x0A: text.append(UInt8(ascii: "n"))
+        case 0x0C: text.append(UInt8(ascii: "f"))
+        case 0x0D: text.append(UInt8(ascii: "r"))
         default:
-            bytes.append(contentsOf: "u00".utf8)
-            bytes.append(UInt8(ascii: "0") + byte >> 4)  // 0 or 1: only control characters come here
-            bytes.append(Self.hexDigits[Int(byte & 0xF)])
+            text.append("u00")
+            text.append(UInt8(ascii: "0") + byte >> 4)  // 0 or 1: only control characters come here
+            text.append(Self.hexDigits[Int(byte & 0xF)])
         }
     }
 

@@ -18,7 +18,7 @@ struct OTLPEncoder {
         for metric in metrics {
             var points = metric.points[...]
             while !points.isEmpty {
-                if !isEmpty, writer.bytes.count >= recordLimit {
+                if !isEmpty, writer.count >= recordLimit {
                     records.append(closed(writer))
                     writer = opened()
                 }
@@ -86,7 +86,7 @@ struct OTLPEncoder {
         repeat {
             guard let point = points.popFirst() else { break }
             write(point, isGauge: metric.kind == .gauge, to: &writer)
-        } while writer.bytes.count < recordLimit
+        } while writer.count < recordLimit
         writer.endArray()
         writer.endObject()
         writer.endObject()
