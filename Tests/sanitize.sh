@@ -39,7 +39,7 @@ run() {
     fi
     step "$sanitizer-swift-tests" env LD_PRELOAD="$preload" swift test --skip-build --no-parallel \
         --sanitize="$sanitizer" --scratch-path "$folder" </dev/null
-    step "$sanitizer-end-to-end" env LD_PRELOAD="$preload" RELAY_BIN="$PWD/$folder/debug" \
+    step "$sanitizer-end-to-end" env LD_PRELOAD="$preload" RELAY_BIN="$PWD/$folder/debug" TEST_PATIENCE=6 \
         .venv/bin/python -m pytest -q Tests/EndToEnd
     for report in "$reports"/*; do
         [ -e "$report" ] || continue

@@ -7,6 +7,8 @@ import subprocess
 import threading
 import time
 
+from waiting import patient
+
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -67,7 +69,7 @@ class ChildProcess:
 
     def wait_for_line(self, pattern, timeout=10):
         """The match of the first line that `pattern` is found in; fails when the program ends without one."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patient(timeout)
         seen = 0
         with self._changed:
             while True:
@@ -96,7 +98,7 @@ class ChildProcess:
 
     def wait_until(self, is_ready, what, timeout=20, interval=0.05):
         """Polls `is_ready` until it returns something true, which is the result."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patient(timeout)
         while time.monotonic() < deadline:
             if not self.is_running:
                 raise AssertionError(f"{self.name} ended before {what}\n{self.report()}")
@@ -117,7 +119,7 @@ class ChildProcess:
 
     def wait(self, timeout):
         """The exit code, once the program has ended and all it printed is read."""
-        code = self.process.wait(timeout)
+        code = self.process.wait(patient(timeout))
         with self._changed:
             self._changed.wait_for(lambda: self._readers_left == 0, timeout=5)
         return code

@@ -5,6 +5,7 @@ import json
 import time
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from waiting import patient
 
 LARGEST_MESSAGE = 8_000_000
 
@@ -117,7 +118,7 @@ class TopicReader:
 
     def wait_for(self, matches, what, count=1, timeout=20):
         """The records that satisfy `matches`, once there are `count` of them."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patient(timeout)
         seen = 0
         found = []
         while True:
@@ -138,7 +139,7 @@ class TopicReader:
     def read_to_end(self, timeout=20):
         """All committed records up to what is in the topic now. Markers are offsets without a record, so ends are waited for."""
         ends = self.ends()
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patient(timeout)
         while any(self._read_up_to.get(partition, 0) < end for partition, end in ends.items()):
             assert time.monotonic() < deadline, f"{self.topic}: read to {self._read_up_to}, not to {ends}"
             self._read()

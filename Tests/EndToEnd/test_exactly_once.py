@@ -79,7 +79,8 @@ def test_a_kill_repeats_only_what_was_in_flight_and_shows_nothing_twice(noida, s
         assert_each_once(stage, requests)
         assert_committed(stage, 120)
         sent = collections.Counter(entry["id"] for entry in simulator.entries())
-        assert sum(sent.values()) <= 240 + 3 * 32
+        # At most 32 at the model, and others whose answers waited for their transaction: it comes ten times a second.
+        assert sum(sent.values()) <= 240 + 3 * 2 * 32
 
 
 def test_a_producer_that_was_fenced_is_replaced_and_calls_nobody_again(noida, simulator, start_relay):

@@ -45,13 +45,16 @@ struct HMACSHA256: ~Copyable {
         }
         self.algorithm = algorithm
         self.context = context
+        // Parameters point to their name and value, which must live until they are set: a string given to a C function
+        // lives for that call alone.
         var digestName = Array("SHA256".utf8CString)
-        let succeeded = digestName.withUnsafeMutableBufferPointer { name in
-            var parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            return EVP_MAC_CTX_set_params(context, &parameters) == 1
+        let succeeded = OSSL_MAC_PARAM_DIGEST.withCString { key in
+            digestName.withUnsafeMutableBufferPointer { name in
+                var parameters = [
+                    OSSL_PARAM_construct_utf8_string(key, name.baseAddress, 0), OSSL_PARAM_construct_end(),
+                ]
+                return EVP_MAC_CTX_set_params(context, &parameters) == 1
+            }
         }
         precondition(succeeded, "HMAC takes SHA-256 as its digest")
     }

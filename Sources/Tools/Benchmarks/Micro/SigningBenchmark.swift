@@ -50,12 +50,13 @@ private final class Hashing {
         (self.digestAlgorithm, self.digest) = (digestAlgorithm, digest)
         (self.macAlgorithm, self.mac) = (macAlgorithm, mac)
         var name = Array("SHA256".utf8CString)
-        name.withUnsafeMutableBufferPointer { name in
-            var parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            EVP_MAC_CTX_set_params(mac, &parameters)
+        OSSL_MAC_PARAM_DIGEST.withCString { key in
+            name.withUnsafeMutableBufferPointer { name in
+                var parameters = [
+                    OSSL_PARAM_construct_utf8_string(key, name.baseAddress, 0), OSSL_PARAM_construct_end(),
+                ]
+                EVP_MAC_CTX_set_params(mac, &parameters)
+            }
         }
     }
 
