@@ -95,8 +95,8 @@ import Testing
 
         for _ in 1...2 { #expect(areAnswered(await send(count, client, to: nginx.url))) }
 
-        // A hundred on each, and two more for each of two shards.
-        #expect(client.statistics.connectionsOpened <= 16)
+        // A hundred on each, two more for each of two shards; requests that wait long, as on a busy machine, get more.
+        #expect(client.statistics.connectionsOpened <= 2 * HTTPClient.Settings().connectionsPerMultiplexedShard)
         client.close()
         server.close()
     }
