@@ -9,9 +9,8 @@ import time
 import pytest
 
 from brokers import Noida
-from stage import HAIKU, SONNET, Stage, deployment
+from stage import HAIKU, OK, SONNET, Stage, deployment
 
-OK = {"steps": "200", "latency": "0ms"}
 WORDS = "one two three four five six seven eight nine ten"
 
 
@@ -33,17 +32,9 @@ def relay_and_stage(noida, shared_simulator, start_shared_relay):
 
 
 @pytest.fixture
-def relay(relay_and_stage):
-    return relay_and_stage[0]
-
-
-@pytest.fixture
 def stage(relay_and_stage):
-    """Every test begins with a Bedrock that answers."""
-    stage = relay_and_stage[1]
-    ok = OK | {"text": WORDS}
-    stage.simulator.script(**{"*": ok, "anthropic.*": ok, HAIKU: ok, SONNET: ok})
-    stage.simulator.clear_journal()
+    _, stage = relay_and_stage
+    stage.start_over(text=WORDS)
     return stage
 
 
