@@ -145,7 +145,7 @@ let package = Package(
                 "Processes", "Redaction", "Routing", "Simulator", "TestSupport", "Time",
             ],
             resources: [.copy("Fixtures")]),
-        tests("AdminHTTP", ["Logging", "Threads"]),
+        tests("AdminHTTP", ["Logging", "TestSupport", "Threads"]),
         tests("Configuration", ["Bedrock", "Redaction", "Routing", "TestSupport", "Time", "YAML"]),
         tests(
             "Pipeline",
