@@ -105,6 +105,7 @@ let package = Package(
             resources: ["html", "css", "js"].map { .embedInCode("Page/page.\($0)") }, swiftSettings: strict),
 
         // Tools: a fake Bedrock and Kafka; timings; the replay of recorded routing scenarios; the mapping by itself.
+        .target(name: "Processes", path: "Sources/Tools/Processes", swiftSettings: strict),
         .target(
             name: "Simulator", dependencies: ["CRdKafka", "CShims"], path: "Sources/Tools/Simulator",
             swiftSettings: strict),
@@ -114,7 +115,7 @@ let package = Package(
             "Benchmarks",
             [
                 "Bedrock", "CCurl", "COpenSSL", "CRdKafka", "CShims", "ChatCompletions", "EventLoop", "JSON",
-                "Redaction", "Routing", "Simulator", "Threads", "Time",
+                "Processes", "Redaction", "Routing", "Simulator", "Threads", "Time",
             ]),
         .target(
             name: "RoutingScenarios", dependencies: ["ChatCompletions", "Configuration", "JSON", "Routing", "Time"],
@@ -135,16 +136,16 @@ let package = Package(
         tests("Logging", ["JSON", "Threads", "Time"]),
         tests("YAML", ["TestSupport"]),
         tests("EventLoop", ["TestSupport", "Time"]),
-        tests("HTTP", ["EventLoop", "Logging", "TestSupport", "Time"]),
+        tests("HTTP", ["EventLoop", "Logging", "Processes", "TestSupport", "Time"]),
         tests("Kafka", ["CRdKafka", "EventLoop", "Logging", "Partitions", "Simulator", "Time"]),
         tests(
             "Bedrock",
             [
-                "ChatCompletions", "Configuration", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI", "Redaction",
-                "Routing", "Simulator", "TestSupport", "Time",
+                "ChatCompletions", "Configuration", "EventLoop", "HTTP", "JSON", "Logging", "ProviderAPI",
+                "Processes", "Redaction", "Routing", "Simulator", "TestSupport", "Time",
             ],
             resources: [.copy("Fixtures")]),
-        tests("AdminHTTP", ["Logging", "Threads"]),
+        tests("AdminHTTP", ["Logging", "TestSupport", "Threads"]),
         tests("Configuration", ["Bedrock", "Redaction", "Routing", "TestSupport", "Time", "YAML"]),
         tests(
             "Pipeline",

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AdminHTTP
@@ -35,11 +36,8 @@ import Testing
 
     @Test func `random bytes are refused or incomplete, never a request`() {
         for seed in 0..<2000 {
-            var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
-            let bytes = (0..<seed % 97).map { _ in
-                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                return UInt8(truncatingIfNeeded: state >> 33)
-            }
+            var random = SeededGenerator(seed: UInt64(seed))
+            let bytes = (0..<seed % 97).map { _ in UInt8.random(in: .min ... .max, using: &random) }
             if case .request = AdminRequest.parse(bytes + [13, 10, 13, 10], limit: 64) {
                 Issue.record("seed \(seed) parsed")
             }

@@ -108,6 +108,12 @@ def shared_simulator():
 
 
 @pytest.fixture
+def relay(relay_and_stage):
+    """Of a module whose own fixture `relay_and_stage` starts one for all its tests."""
+    return relay_and_stage[0]
+
+
+@pytest.fixture
 def stage(noida, simulator):
     """Topics on noida and a simulator, for one test."""
     with Stage(noida, simulator) as stage:

@@ -10,6 +10,9 @@ from kafka_client import TopicReader, TopicWriter
 SONNET = "anthropic.claude-3-5-sonnet-20240620-v1:0"
 HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 
+# What a model of the simulator is told: to answer, at once.
+OK = {"steps": "200", "latency": "0ms"}
+
 # Lets a group notice and recover within a test's time.
 GROUP_SETTINGS = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 300, "fetch.wait.max.ms": 10}
 
@@ -83,6 +86,11 @@ class Stage:
             "AWS_SECRET_ACCESS_KEY": "example-secret",
             "AWS_BEDROCK_RUNTIME_ENDPOINT": self.simulator.url,
         }
+
+    def start_over(self, **answer):
+        """Bedrock answers again, all models alike, and has been asked nothing yet."""
+        self.simulator.script(**{model: OK | answer for model in ("*", "anthropic.*", HAIKU, SONNET)})
+        self.simulator.clear_journal()
 
     @property
     def writer(self):

@@ -35,11 +35,6 @@ def relay_and_stage(noida, shared_simulator, start_shared_relay):
         yield relay, stage
 
 
-@pytest.fixture
-def relay(relay_and_stage):
-    return relay_and_stage[0]
-
-
 def test_it_is_healthy_and_ready(relay):
     assert relay.get("/healthz").status_code == 200
     assert relay.get("/readyz").status_code == 200

@@ -63,7 +63,9 @@ def sasl_tls(certificates, tls_options):
 
 
 def start(stage, start_relay, security, **environment):
-    return start_relay(stage.config(kafka=security), stage.environment | environment)
+    # Tansu's groups are formed within half a session. A relay that is refused waits at its end for a group to leave.
+    config = stage.config(kafka={"session.timeout.ms": 2000, **security}, relay={"shutdown_grace": 1})
+    return start_relay(config, stage.environment | environment)
 
 
 def test_mutual_tls(mutual_tls, simulator, start_relay):

@@ -37,6 +37,7 @@ def relay(noida, shared_simulator, start_shared_relay):
                 deployment("denied", "anthropic.denied-v1:0", model_info={"id": "denied-1"}),
                 deployment("slow", "amazon.slow-v1:0", max_parallel_requests=2, model_info={"id": "slow-1"}),
             ],
+            relay={"shutdown_grace": 1},  # the two in flight take a minute
             router_settings={
                 "routing_strategy": "latency-based-routing",
                 "fallbacks": [{"fragile": ["claude"]}],

@@ -8,10 +8,8 @@ import time
 
 import pytest
 
-from brokers import Noida
-from stage import HAIKU, SONNET, Stage, deployment
+from stage import HAIKU, OK, SONNET, Stage, deployment
 
-OK = {"steps": "200", "latency": "0ms"}
 WORDS = "one two three four five six seven eight nine ten"
 
 
@@ -33,17 +31,9 @@ def relay_and_stage(noida, shared_simulator, start_shared_relay):
 
 
 @pytest.fixture
-def relay(relay_and_stage):
-    return relay_and_stage[0]
-
-
-@pytest.fixture
 def stage(relay_and_stage):
-    """Every test begins with a Bedrock that answers."""
-    stage = relay_and_stage[1]
-    ok = OK | {"text": WORDS}
-    stage.simulator.script(**{"*": ok, "anthropic.*": ok, HAIKU: ok, SONNET: ok})
-    stage.simulator.clear_journal()
+    _, stage = relay_and_stage
+    stage.start_over(text=WORDS)
     return stage
 
 
@@ -305,8 +295,9 @@ def test_memory_stays_flat_through_a_long_stream(grouping):
     assert peak - before < 40_000, f"{before} kB, then {peak} kB"
 
 
-def test_a_broker_that_stops_for_a_while_holds_the_stream_up(tmp_path, simulator, start_relay):
-    with Noida(tmp_path / "noida") as broker, Stage(broker, simulator) as stage:
+def test_a_broker_that_stops_for_a_while_holds_the_stream_up(own_noida, simulator, start_relay):
+    broker = own_noida()
+    with Stage(broker, simulator) as stage:
         relay = start_relay(stage.config(), stage.environment).wait_until_ready()
         text = "word_"
         simulator.script(**{HAIKU: OK | {"text": text, "stream-tokens": "100000"}})
@@ -340,8 +331,9 @@ def test_a_stream_under_way_is_told_to_its_end_before_a_stop(grouping):
     assert stage.committed()[0][0] == request.offset + 1
 
 
-def test_after_a_crash_the_request_is_answered_by_a_stream_of_its_own(tmp_path, simulator, start_relay):
-    with Noida(tmp_path / "noida") as broker, Stage(broker, simulator) as stage:
+def test_after_a_crash_the_request_is_answered_by_a_stream_of_its_own(own_noida, simulator, start_relay):
+    broker = own_noida()
+    with Stage(broker, simulator) as stage:
         script = OK | {"text": WORDS, "stream-tokens": "1000", "stream-delay": "100ms"}
         simulator.script(**{HAIKU: script})
         relay = start_relay(stage.config(), stage.environment).wait_until_ready()

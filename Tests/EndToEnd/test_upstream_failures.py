@@ -6,8 +6,6 @@ import pytest
 
 from stage import HAIKU, SONNET, Stage, deployment
 
-OK = {"steps": "200", "latency": "0ms"}
-
 
 @pytest.fixture(scope="module")
 def relay_and_stage(noida, shared_simulator, start_shared_relay):
@@ -35,16 +33,9 @@ def relay_and_stage(noida, shared_simulator, start_shared_relay):
 
 
 @pytest.fixture
-def relay(relay_and_stage):
-    return relay_and_stage[0]
-
-
-@pytest.fixture
 def stage(relay_and_stage):
-    """Every test begins with a Bedrock that answers."""
-    stage = relay_and_stage[1]
-    stage.simulator.script(**{"*": OK, "anthropic.*": OK, HAIKU: OK, SONNET: OK})
-    stage.simulator.clear_journal()
+    _, stage = relay_and_stage
+    stage.start_over()
     return stage
 
 

@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 
 /// nginx on loopback: TLS, with or without HTTP/2, in front of a plain server. It ends with the test that made it, whatever
 /// becomes of that; one process serves, and is replaced by another when it dies.
@@ -32,13 +33,13 @@ final class NginxServer {
         guard let program else { throw TestFailure("nginx is missing: run deploy/install-dependencies.sh --test") }
         let folder = certificates.folder
         let text = Self.configuration(options, port: port, backend: backend, folder: folder.path)
-        try folder.write(text, to: "nginx.conf")
+        try folder.write("nginx.conf", text)
         // nginx takes over a listening socket that the variable NGINX names: no port is guessed, none is waited for.
         let script = "NGINX='3;' \"$0\" \"$@\" <&- & read -r _; kill $!; wait"
-        (shell, input) = try Child.spawn(
+        (shell, input) = try Program.start(
             "/bin/sh",
             ["-c", script, program, "-e", "error.log", "-p", folder.path, "-c", "\(folder.path)/nginx.conf"],
-            passing: listener.descriptor)
+            passing: [3: listener.descriptor])
     }
 
     deinit {

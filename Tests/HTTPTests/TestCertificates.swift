@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 
 /// A certificate authority of one test, and a server certificate from it.
 final class TestCertificates {
@@ -21,7 +22,7 @@ final class TestCertificates {
 
     private func openssl(_ arguments: [String]) throws {
         let script = "cd \"$0\" && exec openssl req -x509 \"$@\" 2>openssl.log"
-        let (process, input) = try Child.spawn("/bin/sh", ["-c", script, folder.path] + arguments)
+        let (process, input) = try Program.start("/bin/sh", ["-c", script, folder.path] + arguments)
         close(input)
         var status: Int32 = 0
         waitpid(process, &status, 0)

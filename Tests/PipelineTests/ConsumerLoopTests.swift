@@ -231,34 +231,3 @@ import Time
         #expect(restarted.commits.last?[Self.partition]?.offset == Offset(6))
     }
 }
-
-/// Holds callers until opened.
-@RequestPath
-final class Gate {
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-    private var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
-    private var isOpen = false
-
-    nonisolated init() {}
-
-    func pass() async {
-        guard !isOpen else { return }
-        await withCheckedContinuation { continuation in
-            waiting.append(continuation)
-            let ready = watchers.filter { $0.count <= waiting.count }
-            watchers.removeAll { $0.count <= waiting.count }
-            for watcher in ready { watcher.continuation.resume() }
-        }
-    }
-
-    func untilWaiting(_ count: Int) async {
-        guard waiting.count < count else { return }
-        await withCheckedContinuation { watchers.append((count, $0)) }
-    }
-
-    func open() {
-        isOpen = true
-        for continuation in waiting { continuation.resume() }
-        waiting = []
-    }
-}

@@ -19,8 +19,7 @@ final class FakePublisher: RecordPublisher {
     /// Topics whose records are never acknowledged.
     var stalled: Set<String> = []
     private var stalledRecords: [UnsafeContinuation<Void, Never>] = []
-    private var stallWatchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
-    private var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    private let changes = Watch()
 
     nonisolated init() {}
 
@@ -32,33 +31,23 @@ final class FakePublisher: RecordPublisher {
         }
         if stalled.contains(record.topic) { await stall() }
         published.append(record)
-        let ready = watchers.filter { $0.count <= published.count }
-        watchers.removeAll { $0.count <= published.count }
-        for watcher in ready { watcher.continuation.resume() }
+        changes.note()
     }
 
     private func stall() async {
         await withUnsafeContinuation { continuation in
             stalledRecords.append(continuation)
-            let ready = stallWatchers.filter { $0.count <= stalledRecords.count }
-            stallWatchers.removeAll { $0.count <= stalledRecords.count }
-            for watcher in ready { watcher.continuation.resume() }
+            changes.note()
         }
     }
 
-    func untilStalled(_ count: Int) async {
-        guard stalledRecords.count < count else { return }
-        await withCheckedContinuation { stallWatchers.append((count, $0)) }
-    }
+    func untilStalled(_ count: Int) async { await changes.until { self.stalledRecords.count >= count } }
 
     func post(_ record: ProducerRecord) { posted.append(record) }
 
     func partitionCount(of topic: String) async -> Int32? { partitionCounts[topic] ?? 4 }
 
-    func untilPublished(_ count: Int) async {
-        guard published.count < count else { return }
-        await withCheckedContinuation { watchers.append((count, $0)) }
-    }
+    func untilPublished(_ count: Int) async { await changes.until { self.published.count >= count } }
 
     func records(on topic: String) -> [ProducerRecord] { published.filter { $0.topic == topic } }
 }
@@ -141,7 +130,7 @@ final class FakeSource: RecordSource {
     private(set) var polls = 0
     var positions: [TopicPartition: CommittedPosition] = [:]
     var takesCommits = true
-    private var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    private let changes = Watch()
 
     nonisolated init() {}
 
@@ -167,15 +156,10 @@ final class FakeSource: RecordSource {
 
     func commit(_ positions: [TopicPartition: CommittedPosition]) {
         commits.append(positions)
-        let ready = watchers.filter { $0.count <= commits.count }
-        watchers.removeAll { $0.count <= commits.count }
-        for watcher in ready { watcher.continuation.resume() }
+        changes.note()
     }
 
-    func untilCommits(_ count: Int) async {
-        guard commits.count < count else { return }
-        await withCheckedContinuation { watchers.append((count, $0)) }
-    }
+    func untilCommits(_ count: Int) async { await changes.until { self.commits.count >= count } }
 
     func commitAndWait(_ positions: [TopicPartition: CommittedPosition]) async -> Bool {
         commits.append(positions)

@@ -12,15 +12,13 @@ import Time
     final class ManualPublisher: RecordPublisher {
         private(set) var arrived: [String] = []
         private var waiting: [(name: String, continuation: CheckedContinuation<DeliveryError?, Never>)] = []
-        private var watchers: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        private let changes = Watch()
 
         nonisolated init() {}
 
         func publish(_ record: ProducerRecord) async throws(DeliveryError) {
             arrived.append(String(decoding: record.key ?? [], as: UTF8.self))
-            let ready = watchers.filter { $0.count <= arrived.count }
-            watchers.removeAll { $0.count <= arrived.count }
-            for watcher in ready { watcher.continuation.resume() }
+            changes.note()
             let name = arrived[arrived.count - 1]
             if let error = await withCheckedContinuation({ waiting.append((name, $0)) }) { throw error }
         }
@@ -28,9 +26,7 @@ import Time
         func post(_ record: ProducerRecord) {}
         func partitionCount(of topic: String) async -> Int32? { 1 }
 
-        func untilArrived(_ count: Int) async {
-            if arrived.count < count { await withCheckedContinuation { watchers.append((count, $0)) } }
-        }
+        func untilArrived(_ count: Int) async { await changes.until { self.arrived.count >= count } }
 
         func answer(_ name: String, _ error: DeliveryError? = nil) {
             guard let index = waiting.firstIndex(where: { $0.name == name }) else { return }

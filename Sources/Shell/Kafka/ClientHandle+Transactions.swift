@@ -13,13 +13,19 @@ struct TransactionFailure: Error {
         case abort
         /// The instance cannot go on.
         case rebuild
+        /// librdkafka names none.
+        case unknown
     }
 
     var error: KafkaError
     var remedy: Remedy
 
-    /// Takes over an `rd_kafka_error_t`; nil for no error. In the order that librdkafka prescribes; what it marks in none
-    /// of these ways counts as fatal.
+    init(error: KafkaError, remedy: Remedy) {
+        self.error = error
+        self.remedy = remedy
+    }
+
+    /// Takes over an `rd_kafka_error_t`; nil for no error. In the order that librdkafka prescribes.
     init?(taking raw: OpaquePointer?) {
         guard let raw else { return nil }
         if rd_kafka_error_is_fatal(raw) != 0 {
@@ -27,7 +33,7 @@ struct TransactionFailure: Error {
         } else if rd_kafka_error_txn_requires_abort(raw) != 0 {
             remedy = .abort
         } else {
-            remedy = rd_kafka_error_is_retriable(raw) != 0 ? .retry : .rebuild
+            remedy = rd_kafka_error_is_retriable(raw) != 0 ? .retry : .unknown
         }
         error = KafkaError(rd_kafka_error_code(raw), message: String(cString: rd_kafka_error_string(raw)))
         rd_kafka_error_destroy(raw)
@@ -46,7 +52,7 @@ enum TransactionEnding: Sendable {
 extension ClientHandle {
     /// How long one call waits for the brokers before it is repeated.
     private static let callTimeout: Int32 = 5_000
-    private static let pauseBetweenCalls: UInt32 = 50_000
+    static let pauseBetweenCalls: UInt32 = 50_000
 
     /// Ends what an earlier instance with the same transactional id has left, and begins the first transaction.
     func startTransactions(deadline: Instant) -> TransactionFailure? {
@@ -68,8 +74,10 @@ extension ClientHandle {
                 rd_kafka_send_offsets_to_transaction(raw, list.raw, group.raw, Self.callTimeout)
             }
             if let failure {
-                guard failure.remedy != .rebuild else { return .broken(failure.error, mayBeCommitted: false) }
-                return abortTransaction(because: failure.error, deadline: deadline)
+                switch failure.remedy {
+                case .rebuild, .unknown: return .broken(failure.error, mayBeCommitted: false)
+                case .retry, .abort: return abortTransaction(because: failure.error, deadline: deadline)
+                }
             }
         }
         // -1, the transaction's remaining time: other values can lose librdkafka's place in the protocol.
@@ -87,7 +95,8 @@ extension ClientHandle {
         return .broken(failure.error, mayBeCommitted: false)
     }
 
-    private static func repeating(until deadline: Instant, _ call: () -> OpaquePointer?) -> TransactionFailure? {
+    /// The same call with the same arguments while that may help.
+    static func repeating(until deadline: Instant, _ call: () -> OpaquePointer?) -> TransactionFailure? {
         while true {
             guard let failure = TransactionFailure(taking: call()) else { return nil }
             guard failure.remedy == .retry, EventLoop.shared.now < deadline else { return failure }

@@ -64,7 +64,7 @@ public final class KafkaMover {
 
     /// Where to go on, and up to where. Throws when the topic does not exist.
     public func sources(deadline: Instant) async throws(KafkaError) -> [TopicPartition: Source] {
-        let (topic, milliseconds) = (topic, Self.milliseconds(until: deadline))
+        let (topic, milliseconds) = (topic, deadline.millisecondsLeft)
         let sources = await consumer.blocking(until: deadline) { $0.sources(of: topic, milliseconds: milliseconds) }
         guard let sources else { throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT) }
         return try sources.get()
@@ -72,7 +72,7 @@ public final class KafkaMover {
 
     /// The number of partitions of `topic`; 0 when it does not exist.
     public func partitionCount(of topic: String, deadline: Instant) async throws(KafkaError) -> Int32 {
-        let milliseconds = Self.milliseconds(until: deadline)
+        let milliseconds = deadline.millisecondsLeft
         let count = await producer.blocking(until: deadline) {
             $0.partitionCount(of: topic, milliseconds: milliseconds)
         }
@@ -111,8 +111,8 @@ public final class KafkaMover {
         _ records: [ProducerRecord], progress: [TopicPartition: CommittedPosition], deadline: Instant
     ) async throws(KafkaError) {
         let group = group
-        try await blocking(producer, deadline) { handle, milliseconds in
-            Transaction(handle, milliseconds: milliseconds).write(records, progress: progress, of: group)
+        try await blocking(producer, deadline) { handle, _ in
+            Transaction(handle: handle, deadline: deadline).write(records, progress: progress, of: group)
         }
     }
 
@@ -129,7 +129,7 @@ public final class KafkaMover {
         _ client: ClientInstance, _ deadline: Instant,
         _ call: @escaping @Sendable (ClientHandle, _ milliseconds: Int32) -> KafkaError?
     ) async throws(KafkaError) {
-        let milliseconds = Self.milliseconds(until: deadline)
+        let milliseconds = deadline.millisecondsLeft
         // A little later than librdkafka's own deadline, whose error says more.
         let result = await client.blocking(until: deadline.advanced(by: .seconds(2))) { call($0, milliseconds) }
         switch result {
@@ -143,10 +143,6 @@ public final class KafkaMover {
         guard rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR else { return }
         let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
         onError(KafkaError(rd_kafka_event_error(event), message: text))
-    }
-
-    private static func milliseconds(until deadline: Instant) -> Int32 {
-        max(1, Int32(clamping: Int(min(deadline.since(EventLoop.shared.now), .seconds(3600)).inMilliseconds)))
     }
 }
 

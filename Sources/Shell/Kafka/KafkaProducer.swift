@@ -23,8 +23,7 @@ public final class KafkaProducer {
     private var waiting = Queue<Int>()
     private var allDelivered = Signal()
     private var restartPace = RestartPace()
-    var topics = TopicDirectory()
-    var lookups: [String: TopicLookup] = [:]
+    private let topics = TopicLookups()
 
     private var postedBytes = 0
     /// Records given to `post` that could not be delivered.
@@ -40,6 +39,13 @@ public final class KafkaProducer {
         self.logger = logger
         self.onFatal = onFatal
         client = try makeClient()
+        topics.client = { [weak self] in self?.client }
+    }
+
+    /// The number of partitions of `topic`; 0 when it does not exist, nil when the brokers do not say
+    /// by `deadline`. Cached; asks the broker when not known.
+    public func partitionCount(of topic: String, deadline: Instant) async -> Int32? {
+        await topics.partitionCount(of: topic, deadline: deadline)
     }
 
     /// Produces `record` and suspends until the broker has acknowledged it; returns its offset. Waits while the
@@ -104,20 +110,19 @@ extension KafkaProducer {
     }
 
     /// Lets through what may be produced; a record to a topic not known yet waits for its metadata.
-    func route(_ slot: Int, afterLookup failure: KafkaError? = nil) {
+    private func route(_ slot: Int, afterLookup failure: KafkaError? = nil) {
         guard let record = outstanding.record(slot) else { return }
         guard record.partition ?? 0 >= 0 else { return endUnknown(slot) }
-        switch topics.look(up: record.topic, partition: record.partition, now: EventLoop.shared.now) {
-        case .known(let count):
-            if let partition = record.partition, partition >= count { endUnknown(slot) } else { submit(slot) }
-        case .aging(let count):
-            lookUp(record.topic)
+        switch topics.answer(record.topic, partition: record.partition) {
+        case .known(let count), .aging(let count):
             if let partition = record.partition, partition >= count { endUnknown(slot) } else { submit(slot) }
         case .missing:
             endUnknown(slot)
         case .unknown:
             guard TopicDirectory.isLegalName(record.topic) else { return endUnknown(slot) }
-            guard let failure else { return park(slot, until: record.topic) }
+            guard let failure else {
+                return topics.afterLookup(of: record.topic) { self.route(slot, afterLookup: $0) }
+            }
             // The brokers cannot be asked: librdkafka waits for them, unless the partition has to be checked first.
             let mayWait = record.partition == nil && failure.kind != .notAuthorized
             if mayWait { submit(slot) } else { end(slot, .failure(failure)) }

@@ -32,14 +32,11 @@ public final class TransactionalProducer {
     private var batch: ProducedBatch?
     private var lastBatch = 0
     private var restartPace = RestartPace()
-    private var topics = TopicDirectory()
-    private var lookups: [String: Signal] = [:]
+    private let topics = TopicLookups()
     private var stalled = StalledTopics()
 
     /// Instances that were replaced after a fatal error.
     public private(set) var restarts = 0
-
-    private static let lookupTimeout: Duration = .seconds(10)
 
     /// `onFatal` is told why no instance will ever be able to write transactions: not allowed, not supported.
     public init(
@@ -52,6 +49,7 @@ public final class TransactionalProducer {
         self.logger = logger
         self.onFatal = onFatal
         try makeClient()
+        topics.client = { [weak self] in self?.client }
     }
 
     /// Writes `records`, in order, and `positions` in one transaction. `group` must have been read before `positions`
@@ -229,37 +227,8 @@ extension TransactionalProducer {
     ///
     /// Ask before a record goes to a topic: one that does not exist would hold up the transaction, and with it all others.
     public func partitionCount(of topic: String, deadline: Instant) async -> Int32? {
-        guard TopicDirectory.isLegalName(topic) else { return 0 }
         if stalled.isResting(topic, now: EventLoop.shared.now) { return nil }
-        if topics.look(up: topic, now: EventLoop.shared.now) == .unknown {
-            await lookUp(topic).wait(until: deadline)
-        }
-        switch topics.look(up: topic, now: EventLoop.shared.now) {
-        case .known(let count): return count
-        case .aging(let count):
-            lookUp(topic)
-            return count
-        case .missing: return 0
-        case .unknown: return nil
-        }
-    }
-
-    @discardableResult
-    private func lookUp(_ topic: String) -> Signal {
-        if let running = lookups[topic] { return running }
-        let ended = Signal()
-        lookups[topic] = ended
-        RequestPath.task {
-            let milliseconds = Int32(Self.lookupTimeout.inMilliseconds)
-            let deadline = EventLoop.shared.now.advanced(by: Self.lookupTimeout + .seconds(1))
-            let result = await self.client?.blocking(until: deadline) { handle in
-                handle.partitionCount(of: topic, milliseconds: milliseconds)
-            }
-            self.lookups[topic] = nil
-            if case .success(let count) = result { self.topics.store(count, for: topic, now: EventLoop.shared.now) }
-            ended.fire()
-        }
-        return ended
+        return await topics.partitionCount(of: topic, deadline: deadline)
     }
 }
 

@@ -1,4 +1,3 @@
-import CRdKafka
 import Glibc
 import Synchronization
 
@@ -33,8 +32,8 @@ public final class LoadGenerator: Sendable {
 
     private let settings: Settings
     private let books: LoadBooks
-    private let producer: KafkaHandle
-    private let consumer: KafkaHandle
+    private let producer: RawKafka
+    private let consumer: RawKafka
     /// Empty before `start` and after `wait`.
     private let threads = Mutex<[pthread_t]>([])
 
@@ -45,11 +44,12 @@ public final class LoadGenerator: Sendable {
         let common = settings.properties.merging(["bootstrap.servers": settings.bootstrapServers]) { chosen, _ in chosen
         }
         let linger = settings.requestsPerSecond == nil ? "5" : "0"
-        producer = try KafkaHandle(
-            RD_KAFKA_PRODUCER, common.merging(["linger.ms": linger]) { chosen, _ in chosen }, reports: books)
+        producer = try RawKafka(producer: common.merging(["linger.ms": linger]) { chosen, _ in chosen }) { [books] in
+            books.recordUndelivered()
+        }
         // The group is never joined, but librdkafka assigns no partitions to a client without one.
         let reading = ["group.id": "load-generator", "enable.auto.commit": "false", "fetch.wait.max.ms": "10"]
-        consumer = try KafkaHandle(RD_KAFKA_CONSUMER, common.merging(reading) { chosen, _ in chosen }, reports: nil)
+        consumer = try RawKafka(consumer: common.merging(reading) { chosen, _ in chosen })
         try consumer.readFromEnd(of: settings.replyTopic)
     }
 
@@ -76,7 +76,7 @@ public final class LoadGenerator: Sendable {
         return books.result()
     }
 
-    private static func produce(_ settings: Settings, _ books: LoadBooks, _ producer: borrowing KafkaHandle) {
+    private static func produce(_ settings: Settings, _ books: LoadBooks, _ producer: borrowing RawKafka) {
         let begin = Clock.monotonic
         let interval = settings.requestsPerSecond.map { 1e9 / $0 }
         for number in 0..<settings.requests {
@@ -86,11 +86,11 @@ public final class LoadGenerator: Sendable {
             books.recordSending(number)
             while !producer.produce(body, to: settings.requestTopic, correlationID: books.correlationID(number)) {
                 guard !books.isOver else { return }
-                producer.serveReports(waiting: 10)
+                producer.serve(waiting: 10)
             }
-            producer.serveReports(waiting: 0)
+            producer.serve(waiting: 0)
         }
-        while !books.isOver { producer.serveReports(waiting: 50) }
+        while !books.isOver { producer.serve(waiting: 50) }
     }
 
     /// In short naps, so that the deadline is noticed.
@@ -123,7 +123,7 @@ private final class Job: Sendable {
     }
 }
 
-/// Why the load generator could not begin.
+/// Why a client of the load generator cannot do its work.
 public struct LoadError: Error, CustomStringConvertible {
     public let message: String
     public var description: String { message }

@@ -1,3 +1,4 @@
+import Processes
 import Redaction
 import Routing
 import Testing
@@ -5,9 +6,9 @@ import Testing
 @testable import Bedrock
 
 @Suite struct CredentialChainTests {
-    private let files: TemporaryFiles
+    private let files: TemporaryFolder
 
-    init() throws { files = try TemporaryFiles() }
+    init() throws { files = try TemporaryFolder() }
 
     private func provider(
         config: String = "", credentials: String = "", _ more: [String: String] = [:],

@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import Logging
+import Processes
 import Redaction
 import Routing
 import TestSupport
@@ -14,9 +15,9 @@ import Time
 @Suite struct CredentialFetcherTests {
     private static let http = HTTPClient(logger: Logger(level: .error, format: .json) { _ in })
     private let time = ManualTime()
-    private let files: TemporaryFiles
+    private let files: TemporaryFolder
 
-    init() throws { files = try TemporaryFiles() }
+    init() throws { files = try TemporaryFolder() }
 
     private func fetch(
         _ environment: [String: String] = [:], _ change: (inout BedrockDeployment) -> Void = { _ in }

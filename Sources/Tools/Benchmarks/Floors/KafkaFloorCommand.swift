@@ -1,5 +1,5 @@
-import CRdKafka
 import Glibc
+import Simulator
 
 /// `relay-benchmarks kafka-floor BROKERS LINGER`: what answering a record costs when nothing is done for it.
 enum KafkaFloorCommand {

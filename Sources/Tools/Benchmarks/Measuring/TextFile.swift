@@ -15,13 +15,6 @@ enum TextFile {
             text += chunk[..<count]
         }
     }
-
-    static func write(_ text: String, to path: String) throws(Unmeasurable) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Unmeasurable("cannot write \(path): \(String(cString: strerror(errno)))") }
-        defer { close(descriptor) }
-        guard StandardStream.write(text, to: descriptor) else { throw Unmeasurable("cannot write \(path)") }
-    }
 }
 
 /// Not `print`: its buffer would keep a line from whoever waits for it at the end of a pipe.

@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 import Time
 
 /// A program started by this one, ended with it.
@@ -13,15 +14,12 @@ final class ChildProcess {
 
     init(_ path: String, _ arguments: [String]) throws(Unmeasurable) {
         name = arguments.first.map { "\(Executables.name(of: path)) \($0)" } ?? Executables.name(of: path)
-        let toChild = try Self.makePipe()
-        let fromChild = try Self.makePipe()
-        input = toChild.write
-        output = fromChild.read
-        defer {
-            close(toChild.read)
-            close(fromChild.write)
+        (process, input, output) = try Unmeasurable.unless { () throws(SystemFailure) in
+            let (readEnd, writeEnd) = try Program.makePipe()
+            defer { close(writeEnd) }
+            let (process, input) = try Program.start(path, arguments, passing: [STDOUT_FILENO: writeEnd])
+            return (process, input, readEnd)
         }
-        process = try Self.spawn(path, arguments, input: toChild.read, output: fromChild.write)
         meter = ProcessMeter(process)
         ChildRegistry.add(process)
     }
@@ -67,37 +65,5 @@ final class ChildProcess {
         var information = siginfo_t()
         let code = waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT)
         return code == 0 && information.si_signo == 0
-    }
-
-    private static func makePipe() throws(Unmeasurable) -> (read: Int32, write: Int32) {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Unmeasurable("no pipe: \(String(cString: strerror(errno)))") }
-        // A child that held another's input open would keep it alive.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return (ends[0], ends[1])
-    }
-
-    private static func spawn(
-        _ path: String, _ arguments: [String], input: Int32, output: Int32
-    ) throws(Unmeasurable) -> pid_t {
-        var files = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&files)
-        defer { posix_spawn_file_actions_destroy(&files) }
-        posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO)
-        posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO)
-        // We block the signals that end us, see `ChildRegistry`; the child shall not.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var vector = ([path] + arguments).map { strdup($0) } + [nil]
-        defer { for text in vector { free(text) } }
-        var process = pid_t()
-        let code = posix_spawn(&process, path, &files, &attributes, &vector, environ)
-        guard code == 0 else { throw Unmeasurable("\(path) does not start: \(String(cString: strerror(code)))") }
-        return process
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 
 /// nginx in front of the fake Bedrock: TLS, HTTP/2, and a certificate from an authority of its own.
 final class TLSFront {
@@ -9,15 +10,15 @@ final class TLSFront {
     private let folder: TemporaryFolder
 
     init(before backend: String) throws(Unmeasurable) {
-        folder = try TemporaryFolder()
+        folder = try Unmeasurable.unless { () throws(SystemFailure) in try TemporaryFolder() }
         let places: [String] = ["/usr/sbin/nginx", "/usr/local/bin/nginx"]
         guard let program = places.first(where: { access($0, X_OK) == 0 }) else {
             throw Unmeasurable("nginx is missing; deploy/install-dependencies.sh --test installs it")
         }
         try Self.makeCertificates(in: folder.path)
         let port = try World.freePort()
-        let file = "\(folder.path)/nginx.conf"
-        try TextFile.write(Self.configuration(folder: folder.path, port: port, backend: backend), to: file)
+        let text = Self.configuration(folder: folder.path, port: port, backend: backend)
+        let file = try Unmeasurable.unless { [folder] () throws(SystemFailure) in try folder.write("nginx.conf", text) }
         process = try ChildProcess(program, ["-e", "stderr", "-p", folder.path, "-c", file])
         endpoint = "https://127.0.0.1:\(port)"
         try World.waitUntilReady(process, "\(endpoint)/readyz", trusting: "\(folder.path)/ca.pem")

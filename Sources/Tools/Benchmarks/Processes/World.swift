@@ -1,6 +1,7 @@
 import CCurl
 import CShims
 import Glibc
+import Processes
 import Time
 
 /// What one measurement runs in: a broker, a fake Bedrock and the program under load, fresh, each a process of its own.
@@ -46,11 +47,13 @@ final class World {
 
     /// The relay, consuming.
     func startRelay(inFlight: Int, linger: Double) throws(Unmeasurable) -> ChildProcess {
-        let folder = try TemporaryFolder()
-        defer { withExtendedLifetime(folder) {} }
         let port = try Self.freePort()
-        let file = "\(folder.path)/relay.yaml"
-        try TextFile.write(configuration(inFlight: inFlight, linger: linger, port: port), to: file)
+        let text = configuration(inFlight: inFlight, linger: linger, port: port)
+        let (folder, file) = try Unmeasurable.unless { () throws(SystemFailure) in
+            let folder = try TemporaryFolder()
+            return (folder, try folder.write("relay.yaml", text))
+        }
+        defer { withExtendedLifetime(folder) {} }
         let variables = front.map { ["AWS_CA_BUNDLE=\($0.bundle)"] } ?? []
         let relay = try ChildProcess("/usr/bin/env", variables + [Executables.relay, "run", "--config", file])
         try Self.waitUntilReady(relay, "http://127.0.0.1:\(port)/readyz")

@@ -1,6 +1,7 @@
 import CRdKafka
 import Glibc
 import JSON
+import Simulator
 import Time
 
 /// Requests into a topic and replies out of another, by one thread with raw librdkafka clients.
