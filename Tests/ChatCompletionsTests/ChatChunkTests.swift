@@ -22,9 +22,10 @@ import Testing
         #expect(last.contains(#""delta":{},"finish_reason":"length""#))
     }
 
-    @Test func `usage is a chunk of its own, and null before`() {
+    @Test func `usage is a chunk of its own, and null before`() throws {
         var writer = ChatChunkWriter(head, includesUsage: true)
-        let chunks: [ChatChunk] = [.delta(.content(escaped: [])), .finish(conclusion), .usage(conclusion.usage)]
+        let usage = try #require(conclusion.usage)
+        let chunks: [ChatChunk] = [.delta(.content(escaped: [])), .finish(conclusion), .usage(usage)]
         let texts = chunks.map { text(writer.json($0)) }
         #expect(texts[0].hasSuffix(#"],"usage":null}"#))
         #expect(texts[1].hasSuffix(#"],"usage":null}"#))

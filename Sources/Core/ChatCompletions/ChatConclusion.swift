@@ -1,13 +1,14 @@
 /// What a complete streamed answer ends with.
 public struct ChatConclusion: Hashable, Sendable {
     public var finishReason: ChatResponse.FinishReason
-    public var usage: Usage
+    /// Nil: the provider did not say.
+    public var usage: Usage?
     /// The service tier that answered, where the provider says so.
     public var serviceTier: String?
     /// What the provider tells about guardrails, as JSON; empty for nothing.
     public var trace: [UInt8] = []
 
-    public init(finishReason: ChatResponse.FinishReason, usage: Usage) {
+    public init(finishReason: ChatResponse.FinishReason, usage: Usage?) {
         self.finishReason = finishReason
         self.usage = usage
     }

@@ -17,7 +17,8 @@ public struct ChatResponse: Sendable {
     /// The text as already escaped JSON string content, without quotes.
     public var escapedContent: [UInt8]
     public var finishReason: FinishReason
-    public var usage: Usage
+    /// Nil: the provider did not say.
+    public var usage: Usage?
     public var toolCalls: [ToolCall] = []
     /// The model's reasoning as one text, escaped like the content; empty for none.
     public var escapedReasoning: [UInt8] = []
@@ -29,7 +30,7 @@ public struct ChatResponse: Sendable {
     public var trace: [UInt8] = []
 
     public init(
-        id: String, created: Int64, model: String, escapedContent: [UInt8], finishReason: FinishReason, usage: Usage
+        id: String, created: Int64, model: String, escapedContent: [UInt8], finishReason: FinishReason, usage: Usage?
     ) {
         self.id = id
         self.created = created
@@ -52,8 +53,10 @@ public struct ChatResponse: Sendable {
         json.beginArray()
         writeChoice(to: &json)
         json.endArray()
-        json.key("usage")
-        usage.write(to: &json)
+        if let usage {
+            json.key("usage")
+            usage.write(to: &json)
+        }
         if let serviceTier { json.member("service_tier", serviceTier) }
         if !trace.isEmpty { json.member("trace", source: trace) }
         json.endObject()

@@ -57,8 +57,8 @@ public struct AttemptFailure: Error, Hashable, Sendable {
 
 /// How one attempt ended.
 public enum AttemptOutcome: Sendable {
-    /// `contentFiltered`: the answer's finish reason was `content_filter`.
-    case success(usage: Usage, timeToFirstToken: Duration?, contentFiltered: Bool)
+    /// `usage` nil: the provider did not say. `contentFiltered`: the answer's finish reason was `content_filter`.
+    case success(usage: Usage?, timeToFirstToken: Duration?, contentFiltered: Bool)
     case failure(AttemptFailure)
     /// Given up by us (deadline, shutdown): nothing is learnt about the deployment, what it held is released.
     case abandoned

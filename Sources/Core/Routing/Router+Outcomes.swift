@@ -21,11 +21,12 @@ extension Router {
         markUnreported(deployment)
     }
 
-    /// `captures`: what a wildcard stood for.
+    /// An answer without usage is taken to have used what was reserved for it. `captures`: what a wildcard stood for.
     mutating func recordSuccess(
-        of deployment: Int, captures: [String], _ held: RouteSession.Holding, usage: Usage,
+        of deployment: Int, captures: [String], _ held: RouteSession.Holding, usage: Usage?,
         timeToFirstToken: Duration?, now: Instant
     ) {
+        let usage = usage ?? Usage(promptTokens: held.reservation, completionTokens: 0)
         states[deployment].inFlight -= 1
         states[deployment].usage.settle(
             reservation: held.reservation, input: usage.promptTokens, output: usage.completionTokens,

@@ -89,7 +89,14 @@ public final class BedrockProvider: ChatProvider {
         }
         let head = ChatStreamHead(
             id: responseIDs.next().description, created: time.now.unixMilliseconds / 1000, model: target.converse.model)
-        return BedrockStream(answer, head, form) { [weak self] in self?.statistics.unknownStopReasons += 1 }
+        return BedrockStream(answer, head, form) { [weak self] in self?.note(endOf: $0, target) }
+    }
+
+    private func note(endOf stream: ConverseStreamReader, _ target: BedrockTarget) {
+        if stream.hasUnknownStopReason { statistics.unknownStopReasons += 1 }
+        guard stream.usage == nil else { return }
+        let model = target.converse.model
+        logger.warning("stream ended without its usage", ["model": .string(model)], limitedBy: model)
     }
 
     private func target(of attempt: Attempt) throws(ProviderError) -> BedrockTarget {

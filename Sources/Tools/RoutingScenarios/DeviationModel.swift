@@ -39,9 +39,9 @@ struct DeviationModel: Sendable {
         inFlight[deployment, default: 0] -= 1
         switch outcome {
         case .success(let usage, let timeToFirstToken, _):
-            tokens.append((deployment, usage.totalTokens, now))
+            tokens.append((deployment, usage?.totalTokens ?? 0, now))
             let seconds = now.since(begun).inSeconds
-            let count = usage.completionTokens
+            let count = usage?.completionTokens ?? 0
             samples.append(
                 Sample(deployment: deployment, value: count > 0 ? seconds / Double(count) : seconds, time: now))
             if let timeToFirstToken {

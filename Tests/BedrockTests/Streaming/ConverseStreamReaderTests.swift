@@ -67,7 +67,7 @@ import Testing
         guard vector.result == "complete" else { return }
         let conclusion = try #require(seen.conclusion)
         #expect(conclusion.finishReason.rawValue == vector.finishReason)
-        let usage = conclusion.usage
+        let usage = try #require(conclusion.usage)
         #expect(
             vector.usage == [
                 "prompt_tokens": usage.promptTokens, "completion_tokens": usage.completionTokens,
@@ -89,7 +89,7 @@ import Testing
             ),
         ])
         let conclusion = try #require(seen.conclusion)
-        #expect(conclusion.usage.reasoningTokens == 5)
+        #expect(conclusion.usage?.reasoningTokens == 5)
         #expect(conclusion.serviceTier == "priority")
         #expect(String(decoding: conclusion.trace, as: UTF8.self) == #"{"guardrail":{}}"#)
     }
@@ -147,6 +147,17 @@ import Testing
     @Test func `an event that is not JSON is a malformed answer`() {
         let untyped = EventStreamMessage(headers: [], payload: [])
         for message in [event("messageStop", "{"), untyped] { #expect(read([message]).failure == "failed 502") }
+    }
+
+    @Test(arguments: [nil, "{}", #"{"usage":{"inputTokens":1}}"#])
+    func `an answer that does not tell its usage is complete, without it`(_ metadata: String?) throws {
+        let seen = read(
+            [
+                event("contentBlockDelta", #"{"contentBlockIndex":0,"delta":{"text":"hi"}}"#),
+                event("messageStop", #"{"stopReason":"end_turn"}"#),
+            ] + [metadata.map { event("metadata", $0) }].compactMap { $0 })
+        #expect(seen.failure == nil)
+        #expect(seen.conclusion == ChatConclusion(finishReason: .stop, usage: nil))
     }
 
     @Test func `an unknown stop reason counts as stop, and is told`() throws {

@@ -10,21 +10,24 @@ final class BedrockStream: ChatStream {
     private let response: HTTPStream
     private var decoder = EventStreamDecoder()
     private var reader: ConverseStreamReader
-    private let onUnknownStopReason: @RequestPath () -> Void
+    private let onEnd: @RequestPath (ConverseStreamReader) -> Void
     /// Comes after the pieces that were read before it.
     private var failure: ProviderError?
     private var hasGivenPieces = false
     private(set) var conclusion: ChatConclusion?
 
+    /// `onEnd` is called when the answer is complete.
     init(
         _ response: HTTPStream, _ head: ChatStreamHead, _ form: AnswerForm,
-        onUnknownStopReason: @escaping @RequestPath () -> Void
+        onEnd: @escaping @RequestPath (ConverseStreamReader) -> Void
     ) {
         self.response = response
         self.head = head
-        self.onUnknownStopReason = onUnknownStopReason
+        self.onEnd = onEnd
         reader = ConverseStreamReader(form: form)
     }
+
+    var isPausable: Bool { response.isPausable }
 
     func next() async throws(ProviderError) -> [ChatDelta]? {
         if let failure { throw failure }
@@ -81,7 +84,7 @@ final class BedrockStream: ChatStream {
 
     private func conclude() throws(ProviderError) -> ChatConclusion {
         guard let conclusion = reader.conclusion else { throw malformed("it ends before it is complete") }
-        if reader.hasUnknownStopReason { onUnknownStopReason() }
+        onEnd(reader)
         return conclusion
     }
 

@@ -51,8 +51,8 @@ struct ConverseStreamReader {
     /// Nil: the answer has not been told to its end.
     var conclusion: ChatConclusion? {
         guard let stop else { return nil }
-        var usage = usage ?? Usage(promptTokens: 0, completionTokens: 0)
-        usage.reasoningTokens = reasoningTokens
+        var usage = usage
+        usage?.reasoningTokens = reasoningTokens
         var conclusion = ChatConclusion(finishReason: finishReason(stop), usage: usage)
         conclusion.serviceTier = serviceTier
         conclusion.trace = trace
