@@ -84,6 +84,41 @@ import Testing
         #expect(failure?.param == "messages[0].content[\(limit)]")
     }
 
+    @Test(arguments: [("image/png", 20), ("application/pdf", 5)], [true, false])
+    func `attachments in a message's tool results count with its others`(
+        _ row: (type: String, limit: Int), _ hasTools: Bool
+    ) throws {
+        let parts = (0..<row.limit).map { Self.image(Self.data([UInt8($0)], row.type)) }
+        let convert = { (results: [String], user: [String]) in
+            let tools = hasTools ? #","tools":[{"type":"function","function":{"name":"f"}}]"# : ""
+            return try ConverseRequestTests.convert(
+                #"""
+                "messages":[{"role":"user","content":"q"},
+                {"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}]},
+                {"role":"tool","tool_call_id":"c","content":[\#(results.joined(separator: ","))]},
+                {"role":"user","content":[\#(user.joined(separator: ","))]}]\#(tools)
+                """#)
+        }
+        _ = try convert(Array(parts.dropLast()), [parts[0]])
+        let inResult = #expect(throws: RequestFailure.self) { try convert(parts + [parts[0]], [parts[0]]) }
+        #expect(inResult?.param == "messages[2].content[\(row.limit)]")
+        let besides = #expect(throws: RequestFailure.self) { try convert(parts, [parts[0]]) }
+        #expect(besides?.param == "messages[3].content[0]")
+        #expect(besides?.message.contains("at most \(row.limit) ") == true)
+    }
+
+    @Test func `a document in a tool result needs no text beside it`() throws {
+        let document = Self.image(Self.data([1], "application/pdf"))
+        let body = try ConverseRequestTests.convert(
+            #"""
+            "messages":[{"role":"user","content":"q"},
+            {"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}]},
+            {"role":"tool","tool_call_id":"c","content":[\#(document)]}],
+            "tools":[{"type":"function","function":{"name":"f"}}]
+            """#)
+        #expect(body.contains(#""toolResult""#) && !body.contains(#"{"text":"."}"#))
+    }
+
     private static let png: [UInt8] =
         [0x89] + "PNG\r\n".utf8 + [0x1A, 0x0A, 0, 0, 0, 13] + "IHDR".utf8 + [0, 0, 0x1F, 0x41, 0, 0, 0, 2]
     private static let jpeg: [UInt8] = [

@@ -1,3 +1,4 @@
+import Processes
 import Redaction
 import Routing
 import Testing
@@ -45,6 +46,33 @@ import Testing
             url
                 == "https://bedrock-runtime.eu-west-3.amazonaws.com/model/arn%3Aaws%3Abedrock%3Aeu-west-3%3A1%3Aprovisioned-model%2Fp/converse"
         )
+    }
+
+    @Test func `a profile of the shared files tells region and endpoint`() throws {
+        let config = """
+            [profile work]
+            region = eu-north-1
+            services = gateways
+            [services gateways]
+            sts =
+              endpoint_url = https://sts.example.com
+            bedrock_runtime =
+              endpoint_url = https://bedrock.example.com/eu
+            [profile plain]
+            region = eu-north-1
+            """
+        let files = try TemporaryFolder()
+        defer { withExtendedLifetime(files) {} }
+        let environment = try files.environment(
+            config: config, ["AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"])
+        let urls = try ["work", "plain"].map { name in
+            try Self.url("bedrock/m.x", environment.merging(["AWS_PROFILE": name]) { $1 })
+        }
+        #expect(
+            urls == [
+                "https://bedrock.example.com/eu/model/m.x/converse",
+                "https://bedrock-runtime.eu-north-1.amazonaws.com/model/m.x/converse",
+            ])
     }
 
     @Test func `all problems of all deployments are reported at once`() {

@@ -69,6 +69,39 @@ import Testing
         #expect(try Self.resolve(environment) == "https://bedrock-runtime.us-east-1.amazonaws.com")
     }
 
+    private static func profile(
+        _ values: [String: String], services: [String: [String: String]] = [:]
+    ) -> SharedProfile {
+        SharedProfile(name: "p", values: values, inCredentialsFile: [:], inConfigFile: values, services: services)
+    }
+
+    private static func resolve(_ profile: SharedProfile, _ environment: [String: String] = [:]) throws -> String {
+        let deployment = BedrockDeployment(id: DeploymentID("d"), model: "bedrock/m.x")
+        return try Endpoint.resolve(deployment, region: "us-east-1", environment: environment, profile: profile)
+            .url(path: "")
+    }
+
+    @Test func `a profile's endpoints come last, its service's before its own`() throws {
+        let own = Self.profile(["endpoint_url": "https://own"])
+        let both = Self.profile(
+            ["endpoint_url": "https://own"], services: ["bedrock_runtime": ["endpoint_url": "https://service"]])
+        #expect(try Self.resolve(own) == "https://own")
+        #expect(try Self.resolve(both) == "https://service")
+        #expect(try Self.resolve(both, ["AWS_ENDPOINT_URL": "https://variable"]) == "https://variable")
+        let regional = "https://bedrock-runtime.us-east-1.amazonaws.com"
+        #expect(try Self.resolve(both, ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"]) == regional)
+        let ignoring = Self.profile(["endpoint_url": "https://own", "ignore_configured_endpoint_urls": "true"])
+        #expect(try Self.resolve(ignoring) == regional)
+        #expect(throws: EndpointError.self) { try Self.resolve(Self.profile(["endpoint_url": "nonsense"])) }
+    }
+
+    @Test func `a profile can ask for FIPS and dual-stack hosts, a variable decides`() throws {
+        let profile = Self.profile(["use_fips_endpoint": "true", "use_dualstack_endpoint": "true"])
+        #expect(try Self.resolve(profile) == "https://bedrock-runtime-fips.us-east-1.api.aws")
+        let variables = ["AWS_USE_FIPS_ENDPOINT": "false", "AWS_USE_DUALSTACK_ENDPOINT": "false"]
+        #expect(try Self.resolve(profile, variables) == "https://bedrock-runtime.us-east-1.amazonaws.com")
+    }
+
     @Test(arguments: ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
     func `an override together with FIPS or dual-stack is an error that names the override`(_ variable: String) {
         let error = #expect(throws: EndpointError.self) {

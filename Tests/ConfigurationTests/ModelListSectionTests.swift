@@ -1,3 +1,4 @@
+import Bedrock
 import Configuration
 import Routing
 import Testing
@@ -133,6 +134,7 @@ import Testing
                   aws_web_identity_token: oidc/env/X
                   aws_sts_endpoint: https://sts
                   aws_external_id: external
+                  aws_session_tags: [{Key: team, Value: $SECRET}, {Key: empty, Value: ""}]
                   aws_bedrock_runtime_endpoint: http://127.0.0.1:1
                   api_base: https://base
                   api_key: ${KEY:-}
@@ -152,6 +154,8 @@ import Testing
         #expect(read.webIdentityToken?.reveal() == "oidc/env/X")
         #expect(read.stsEndpoint == "https://sts")
         #expect(read.externalID?.reveal() == "external")
+        #expect(
+            read.sessionTags == [SessionTag(key: "team", value: "pa$$word"), SessionTag(key: "empty", value: "")])
         #expect(read.runtimeEndpoint == "http://127.0.0.1:1")
         #expect(read.apiBase == "https://base")
         #expect(read.apiKey == nil)
@@ -283,8 +287,13 @@ import Testing
             ),
             ("bedrock/x.y, seed: 1", [:], ["seed: is not a known key and has no effect"]),
             (
-                "bedrock/x.y, aws_session_tags: []", [:],
-                ["aws_session_tags: is not supported and has no effect: the role is assumed without session tags"]
+                "bedrock/x.y, aws_session_tags: [{Key: team, Value: a}]", [:],
+                ["aws_session_tags: has no effect without aws_role_name"]
+            ),
+            (
+                "bedrock/x.y, aws_role_name: r, aws_session_name: me, aws_session_tags: [{Key: team, Value: a}]",
+                ["AWS_WEB_IDENTITY_TOKEN": "oidc/env/X"],
+                ["aws_session_tags: has no effect with aws_web_identity_token: the token has the tags"]
             ),
         ] as [(String, [String: String], [String])])
     func `what surprises is warned about by name`(

@@ -82,6 +82,21 @@ def test_a_role_is_assumed_with_keys(start_relay, noida, kcat, simulator, moto):
     assert fetched(relay) == [f"role {ROLE}"]
 
 
+def test_a_roles_session_gets_tags(start_relay, noida, kcat, simulator, moto):
+    tags = [{"Key": "team", "Value": "search & more"}, {"Key": "cost-centre", "Value": "42"}]
+    parameters = {
+        "aws_role_name": ROLE,
+        "aws_session_name": "relay",
+        "aws_session_tags": tags,
+        "aws_access_key_id": "AKIDEXAMPLE",
+        "aws_secret_access_key": "secret",
+    }
+    relay, reply = ask(start_relay, noida, kcat, simulator, parameters, {"AWS_STS_ENDPOINT": moto})
+    assert reply["choices"][0]["finish_reason"] == "stop"
+    assert fetched(relay) == [f"role {ROLE}"]
+    assert not relay.events("configuration")
+
+
 def test_a_pods_web_identity_is_exchanged(start_relay, noida, kcat, simulator, moto, tmp_path):
     token = tmp_path / "token"
     token.write_text("a.b.c\n")

@@ -19,6 +19,8 @@ public struct BedrockDeployment: Sendable {
     public var webIdentityToken: Secret?
     public var stsEndpoint: String?
     public var externalID: Secret?
+    /// Of the role's session.
+    public var sessionTags: [SessionTag] = []
     public var runtimeEndpoint: String?
     public var apiBase: String?
     /// A Bedrock API key (bearer token).

@@ -66,17 +66,17 @@ struct DeploymentPlan: Sendable {
     var deployment: BedrockDeployment
     var credentials: CredentialProvider
     var environment: [String: String]
-    /// The shared-config profile's region.
-    var profileRegion: String?
+    /// The shared-config profile, for region and endpoint.
+    var profile: SharedProfile?
 
     func region(of model: BedrockModelString) -> String {
         model.region(
             parameter: deployment.regionName, modelID: deployment.modelID, environment: environment,
-            profileRegion: profileRegion)
+            profileRegion: profile?["region"])
     }
 
     func endpoint(in region: String) throws(EndpointError) -> Endpoint {
-        let endpoint = try Endpoint.resolve(deployment, region: region, environment: environment)
+        let endpoint = try Endpoint.resolve(deployment, region: region, environment: environment, profile: profile)
         if case .bearer = credentials.source, !endpoint.mayCarryBearerToken {
             throw EndpointError(
                 key: credentials.origin,
@@ -95,16 +95,16 @@ extension DeploymentPlan {
         let chosen = CredentialParameters(deployment, environment).profileName?.value
         let name = chosen ?? SharedProfiles.chosenName(in: environment)?.name ?? "default"
         // A file that cannot be read is the problem of those who need its keys.
-        let region = (try? profiles.profile(name))?["region"]
+        let profile = try? profiles.profile(name)
         // A model that cannot be parsed is reported as such; until then any region does.
         let model = try? BedrockModelString(deployment.model)
         let stsRegion =
             model?.region(
                 parameter: deployment.regionName, modelID: deployment.modelID, environment: environment,
-                profileRegion: region) ?? "us-west-2"
+                profileRegion: profile?["region"]) ?? "us-west-2"
         self.deployment = deployment
         self.environment = environment
-        profileRegion = region
+        self.profile = profile
         credentials = try CredentialProvider(
             deployment, region: stsRegion, environment: environment, profiles: profiles)
     }

@@ -43,7 +43,7 @@ extension Conversation {
         for part in content.elements {
             switch try ContentPart(part, at: place) {
             case .text(let text), .guardedText(let text): Turns.write(text: text, to: &writer)
-            case .attachment(let attachment): attachment.write(name: turns.name(of: attachment), to: &writer)
+            case .attachment(let attachment): try turns.write(inResult: attachment, at: place, to: &writer)
             }
             cachePoint = CachePoint(part) ?? cachePoint
             place.part += 1

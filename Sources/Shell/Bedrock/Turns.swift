@@ -13,8 +13,11 @@ struct Turns {
     /// Written before the next block; what Bedrock needs at the end of a message comes before it, too.
     private var cachePoint: CachePoint?
     private var hasText = false
+    /// In the message; those in tool results count as well.
     private var images = 0
     private var documents = 0
+    /// Whether a document stands beside the message's texts, not in a tool result.
+    private var hasDocumentBlock = false
     /// How often each name was given, over all messages.
     private var documentNames: [String: Int] = [:]
 
@@ -81,6 +84,14 @@ struct Turns {
         _ attachment: Attachment, at place: ContentPlace, to writer: inout JSONWriter
     ) throws(RequestFailure) {
         begin(.user, &writer)
+        if attachment.kind == .document { hasDocumentBlock = true }
+        try write(inResult: attachment, at: place, to: &writer)
+    }
+
+    /// Writes an attachment into the tool result that has been begun.
+    mutating func write(
+        inResult attachment: Attachment, at place: ContentPlace, to writer: inout JSONWriter
+    ) throws(RequestFailure) {
         switch attachment.kind {
         case .video: break
         case .image:
@@ -94,7 +105,7 @@ struct Turns {
     }
 
     /// Bedrock refuses two documents of one name. Nil for images and videos, which have none.
-    mutating func name(of attachment: Attachment) -> String? {
+    private mutating func name(of attachment: Attachment) -> String? {
         guard case .document = attachment.kind else { return nil }
         let name = attachment.documentName
         let count = documentNames[name, default: 0] + 1
@@ -104,7 +115,7 @@ struct Turns {
 
     mutating func end(_ writer: inout JSONWriter) {
         if open == nil { return }
-        if documents > 0 && !hasText {
+        if hasDocumentBlock && !hasText {
             // Bedrock wants a text beside a document.
             writer.beginObject()
             writer.member("text", ".")
@@ -113,7 +124,7 @@ struct Turns {
         writeCachePoint(&writer)
         writer.endArray()
         writer.endObject()
-        (open, hasText, images, documents) = (nil, false, 0, 0)
+        (open, hasText, hasDocumentBlock, images, documents) = (nil, false, false, 0, 0)
     }
 
     private mutating func writeCachePoint(_ writer: inout JSONWriter) {

@@ -91,6 +91,38 @@ import Time
         #expect(request.headers["authorization"]?.contains("AKIDBASE/20260105/us-east-1/sts/aws4_request") == true)
     }
 
+    @Test func `a role's session gets the tags, by key`() async throws {
+        let server = try ScriptedServer([Self.answer("ASIA")])
+        defer { server.stop() }
+        _ = try await fetch {
+            role(server, &$0)
+            $0.externalID = nil
+            $0.sessionTags = [SessionTag(key: "team", value: "a b"), SessionTag(key: "cost", value: "")]
+        }
+        #expect(
+            String(decoding: try #require(server.requests.first).body, as: UTF8.self).hasSuffix(
+                "&RoleSessionName=me&Tags.member.1.Key=cost&Tags.member.1.Value=&Tags.member.2.Key=team&Tags.member.2.Value=a%20b"
+            ))
+    }
+
+    @Test func `ambient keys of the role are used without the tags only where it may not assume itself`() async throws {
+        let caller = ScriptedServer.Answer.response(
+            200, body: "<R><Arn>arn:aws:sts::1:assumed-role/r/session</Arn></R>")
+        let metadata = try ScriptedServer([.response(200, body: Self.document)])
+        defer { metadata.stop() }
+        for (answers, key) in [([Self.answer("ASIA")], "ASIA"), ([Self.error(403, "AccessDenied"), caller], "AKID")] {
+            let server = try ScriptedServer(answers)
+            defer { server.stop() }
+            let environment = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": metadata.url, "AWS_STS_ENDPOINT": server.url]
+            let fetched = try await fetch(environment) {
+                $0.roleName = "arn:aws:iam::1:role/r"
+                $0.sessionTags = [SessionTag(key: "team", value: "a")]
+            }
+            #expect(fetched.credentials.accessKeyID == key)
+            #expect(server.requests.count == answers.count)
+        }
+    }
+
     @Test func `throttling is waited out, a refusal is not`() async throws {
         let busy = try ScriptedServer([Self.error(400, "Throttling"), Self.answer("ASIA")])
         defer { busy.stop() }

@@ -24,6 +24,13 @@ import Testing
     @Test func `nested settings belong to the key above them`() throws {
         let file = try INIFile(parsing: "[a]\ns3 =\n  max_queue = 1\n  region = x\nregion = y\n")
         #expect(file.sections["a"] == ["s3": "", "region": "y"])
+        #expect(file.nested == ["a": ["s3": ["max_queue": "1", "region": "x"]]])
+    }
+
+    @Test func `what is indented below a value continues it, and is no setting`() throws {
+        let file = try INIFile(parsing: "[a]\nk = 1\n  x = 2\nl =\n  not a setting\n")
+        #expect(file.sections["a"] == ["k": "1", "l": ""])
+        #expect(file.nested.isEmpty)
     }
 
     @Test func `a whole section may be indented`() throws {

@@ -20,7 +20,7 @@ extension BedrockDeployment {
         parameters.read("api_base", .url, into: &apiBase)
         parameters.read("api_key", .secret, into: &apiKey)
         parameters.read("drop_params", .boolean, into: &dropsUnsupportedParameters)
-        parameters.warnUnsupported(["aws_session_tags"], because: "the role is assumed without session tags")
+        parameters.read("aws_session_tags", .list(of: .sessionTag), into: &sessionTags)
     }
 
     /// Warns where the parameters say two things at once, and LiteLLM's precedence may surprise.
@@ -32,6 +32,7 @@ extension BedrockDeployment {
             warn("aws_region_name", parameters, "\(regionName) is used, although the model names \(implied)")
         }
         warnAboutToken(parameters)
+        warnAboutTags(parameters, environment)
         if accessKeyID != nil, apiKey == nil, let token = environment["AWS_BEARER_TOKEN_BEDROCK"], !token.isEmpty {
             warn(
                 "aws_access_key_id", parameters,
@@ -48,6 +49,17 @@ extension BedrockDeployment {
             "is not supported: expected oidc/file/<path>, oidc/env/<variable> or oidc/env_path/<variable>")
     }
 
+    /// Only the keys that one takes a role with can give its session tags.
+    private func warnAboutTags(_ parameters: SectionReader, _ environment: [String: String]) {
+        guard !sessionTags.isEmpty else { return }
+        let isSet = { (parameter: String?, variable: String) in (parameter ?? environment[variable])?.isEmpty == false }
+        if !isSet(roleName, "AWS_ROLE_NAME") {
+            warn("aws_session_tags", parameters, "has no effect without aws_role_name")
+        } else if isSet(webIdentityToken?.reveal(), "AWS_WEB_IDENTITY_TOKEN"), isSet(sessionName, "AWS_SESSION_NAME") {
+            warn("aws_session_tags", parameters, "has no effect with aws_web_identity_token: the token has the tags")
+        }
+    }
+
     private func warn(_ key: String, _ parameters: SectionReader, _ message: String) {
         parameters.context.warn(parameters[key] ?? parameters.node, parameters.location.key(key), message)
     }
@@ -61,6 +73,19 @@ extension BedrockDeployment {
         if let profile = profileName ?? variable("AWS_PROFILE_NAME") { return "profile:\(profile)" }
         if let accessKeyID, secretAccessKey != nil { return "key:\(accessKeyID)" }
         return "ambient"
+    }
+}
+
+extension ValueType<SessionTag> {
+    /// `{Key: ..., Value: ...}`, as boto3 and LiteLLM have it, within the limits of STS.
+    fileprivate static var sessionTag: Self {
+        section { section in
+            let key = section.required("Key", .string("1 to 128 characters") { 1...128 ~= $0.unicodeScalars.count })
+            let value = section.required("Value", .string("at most 256 characters") { $0.unicodeScalars.count <= 256 })
+            section.finish(unknownKeys: .areErrors)
+            guard let key, let value else { return nil }
+            return SessionTag(key: key, value: value)
+        }
     }
 }
 

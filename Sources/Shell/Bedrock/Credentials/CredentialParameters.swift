@@ -34,6 +34,8 @@ struct CredentialParameters {
     var externalID: Value? {
         value(deployment.externalID?.reveal(), "aws_external_id", orVariable: "AWS_EXTERNAL_ID")
     }
+    /// In the order of their keys: equal sets share one identity.
+    var sessionTags: [SessionTag] { deployment.sessionTags.sorted { ($0.key, $0.value) < ($1.key, $1.value) } }
     /// A reference to the token: see `WebIdentity.Token`.
     var webIdentityToken: Value? {
         value(deployment.webIdentityToken?.reveal(), "aws_web_identity_token", orVariable: "AWS_WEB_IDENTITY_TOKEN")

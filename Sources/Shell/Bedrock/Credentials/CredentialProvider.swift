@@ -88,7 +88,8 @@ struct CredentialProvider: Sendable {
         }
         let assumed = AssumedRole(
             roleARN: role.value, sessionName: sessionName,
-            externalID: parameters.externalID.map { Secret($0.value) }, sts: chain.sts, base: base.source,
+            externalID: parameters.externalID.map { Secret($0.value) }, tags: parameters.sessionTags, sts: chain.sts,
+            base: base.source,
             isSkippedIfCurrent: isAmbient)
         return CredentialChain.Finding(
             source: .role(assumed), origin: role.origin,

@@ -45,10 +45,13 @@ struct AssumedRole: Hashable, Sendable {
     /// Nil: one that tells the time.
     var sessionName: String?
     var externalID: Secret?
+    /// In the order of their keys.
+    var tags: [SessionTag] = []
     var durationSeconds: Int?
     var sts: STSEndpoint
     var base: CredentialSource
-    /// Whether `base` is used as it is when it turns out to be this role already.
+    /// Whether `base` is used as it is when it turns out to be this role already; with tags, only if the role may not
+    /// assume itself.
     var isSkippedIfCurrent = false
 }
 

@@ -33,7 +33,7 @@ extension CredentialFetcher {
     ) async throws(CredentialFailure) -> FetchedCredentials {
         let base = store.identity(for: role.base)
         var keys = try await base.credentials(within: Self.baseTimeout)
-        if role.isSkippedIfCurrent, await isCurrent(role, with: keys.credentials) { return keys }
+        if role.isSkippedIfCurrent, role.tags.isEmpty, await isCurrent(role, with: keys.credentials) { return keys }
         var isSecondTry = false
         while true {
             do throws(STSError) {
@@ -41,6 +41,10 @@ extension CredentialFetcher {
                     "AssumeRole", Self.fields(role, now: time.now), at: role.sts, with: keys.credentials)
                 return try Self.credentials(in: answer)
             } catch {
+                if role.isSkippedIfCurrent, error.code == "AccessDenied", await isCurrent(role, with: keys.credentials)
+                {
+                    return keys
+                }
                 guard !isSecondTry, let code = error.code, Self.expiredCodes.contains(code),
                     await base.replace(keys.credentials, within: Self.baseTimeout)
                 else { throw error.failure }
@@ -97,6 +101,10 @@ extension CredentialFetcher {
         var fields = [("RoleArn", role.roleARN), ("RoleSessionName", role.sessionName ?? defaultSessionName(now))]
         if let seconds = role.durationSeconds { fields.append(("DurationSeconds", "\(seconds)")) }
         if let id = role.externalID { fields.append(("ExternalId", id.reveal())) }
+        for (number, tag) in role.tags.enumerated() {
+            fields.append(("Tags.member.\(number + 1).Key", tag.key))
+            fields.append(("Tags.member.\(number + 1).Value", tag.value))
+        }
         return fields
     }
 

@@ -7,6 +7,8 @@ struct SharedProfiles: Sendable {
     let configPath: String?
     private var credentials: [String: [String: String]] = [:]
     private var config: [String: [String: String]] = [:]
+    /// The nested settings of `[services name]` sections, by that name and service.
+    private var services: [String: [String: [String: String]]] = [:]
     /// What keeps a file from being read: an error only for those who need a profile.
     private var problem: CredentialError?
 
@@ -15,10 +17,14 @@ struct SharedProfiles: Sendable {
         credentialsPath = Self.path("AWS_SHARED_CREDENTIALS_FILE", orHome: ".aws/credentials", environment)
         configPath = Self.path("AWS_CONFIG_FILE", orHome: ".aws/config", environment)
         do throws(CredentialError) {
-            credentials = try Self.sections(at: credentialsPath, "AWS_SHARED_CREDENTIALS_FILE")
-            for (section, values) in try Self.sections(at: configPath, "AWS_CONFIG_FILE") {
+            credentials = try Self.file(at: credentialsPath, "AWS_SHARED_CREDENTIALS_FILE").sections
+            let file = try Self.file(at: configPath, "AWS_CONFIG_FILE")
+            for (section, values) in file.sections {
                 guard let name = Self.profileName(section) else { continue }
                 config[name, default: [:]].merge(values) { $1 }
+            }
+            for (section, settings) in file.nested {
+                if let name = Self.name(section, after: "services") { services[name] = settings }
             }
         } catch {
             problem = error
@@ -29,9 +35,10 @@ struct SharedProfiles: Sendable {
     func profile(_ name: String) throws(CredentialError) -> SharedProfile? {
         if let problem { throw problem }
         guard credentials[name] != nil || config[name] != nil else { return nil }
+        let values = config[name, default: [:]].merging(credentials[name, default: [:]]) { $1 }
         return SharedProfile(
-            name: name, values: config[name, default: [:]].merging(credentials[name, default: [:]]) { $1 },
-            inCredentialsFile: credentials[name, default: [:]], inConfigFile: config[name, default: [:]])
+            name: name, values: values, inCredentialsFile: credentials[name, default: [:]],
+            inConfigFile: config[name, default: [:]], services: values["services"].flatMap { services[$0] } ?? [:])
     }
 
     /// The name that the environment chooses, botocore's order, and the variable it does it with.
@@ -45,7 +52,7 @@ struct SharedProfiles: Sendable {
     /// The settings that `keys` names, as its file holds them now.
     static func values(of keys: SharedKeys) throws(CredentialError) -> [String: String] {
         var values: [String: String] = [:]
-        for (section, found) in try sections(at: keys.path, keys.path)
+        for (section, found) in try file(at: keys.path, keys.path).sections
         where (keys.isConfigFile ? profileName(section) : section) == keys.profile {
             values.merge(found) { $1 }
         }
@@ -59,19 +66,17 @@ struct SharedProfiles: Sendable {
         return home + path.dropFirst()
     }
 
-    private static func sections(
-        at path: String?, _ variable: String
-    ) throws(CredentialError) -> [String: [String: String]] {
-        guard let path else { return [:] }
+    private static func file(at path: String?, _ variable: String) throws(CredentialError) -> INIFile {
+        guard let path else { return INIFile() }
         let text: String
         do throws(FileError) {
             text = try SmallFile.text(at: path)
         } catch {
-            if error.number == ENOENT { return [:] }
+            if error.number == ENOENT { return INIFile() }
             throw CredentialError(key: variable, message: error.description)
         }
         do throws(INIFile.SyntaxError) {
-            return try INIFile(parsing: text).sections
+            return try INIFile(parsing: text)
         } catch {
             throw CredentialError(key: variable, message: "\(path):\(error.line): \(error.message)")
         }
@@ -79,8 +84,11 @@ struct SharedProfiles: Sendable {
 
     /// `default`, `profile name`, `profile "the name"`; nil for sections of other kinds.
     private static func profileName(_ section: String) -> String? {
-        if section == "default" { return section }
-        guard let words = CommandWords.split(section), words.count == 2, words[0] == "profile" else { return nil }
+        section == "default" ? section : name(section, after: "profile")
+    }
+
+    private static func name(_ section: String, after kind: String) -> String? {
+        guard let words = CommandWords.split(section), words.count == 2, words[0] == kind else { return nil }
         return words[1]
     }
 }
@@ -92,6 +100,8 @@ struct SharedProfile: Sendable {
     var values: [String: String]
     var inCredentialsFile: [String: String]
     var inConfigFile: [String: String]
+    /// The settings of the `services` section that it names, by service.
+    var services: [String: [String: String]]
 
     subscript(key: String) -> String? { values[key].flatMap { $0.isEmpty ? nil : $0 } }
 
