@@ -73,7 +73,7 @@ let package = Package(
         shell("Logging", ["JSON", "Threads", "Time"]),
         shell("YAML", ["CYaml"]),
         shell("EventLoop", ["CShims", "Time"]),
-        shell("HTTP", ["CCurl", "CShims", "EventLoop", "Logging", "Time"]),
+        shell("HTTP", ["CCurl", "COpenSSL", "CShims", "EventLoop", "Logging", "Time"]),
         shell("Kafka", ["CRdKafka", "CShims", "EventLoop", "Logging", "Partitions", "Threads", "Time"]),
         shell("ProviderAPI", ["ChatCompletions", "EventLoop", "Routing", "Time"]),
         shell(

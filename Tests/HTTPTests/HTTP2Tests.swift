@@ -270,10 +270,3 @@ extension Result {
         if case .failure(let error) = self { error } else { nil }
     }
 }
-
-extension ReceivedRequest {
-    fileprivate func header(_ name: String) -> String? {
-        let line = headers.first { $0.lowercased().hasPrefix(name.lowercased() + ":") }
-        return line.map { String($0.dropFirst(name.count + 1).drop { $0 == " " }) }
-    }
-}

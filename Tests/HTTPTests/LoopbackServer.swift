@@ -9,8 +9,11 @@ struct ReceivedRequest: Sendable {
     var headers: [String]
     var body: [UInt8]
 
-    func hasHeader(_ name: String) -> Bool {
-        headers.contains { $0.lowercased().hasPrefix(name.lowercased() + ":") }
+    func hasHeader(_ name: String) -> Bool { header(name) != nil }
+
+    func header(_ name: String) -> String? {
+        let line = headers.first { $0.lowercased().hasPrefix(name.lowercased() + ":") }
+        return line.map { String($0.dropFirst(name.count + 1).drop { $0 == " " }) }
     }
 }
 

@@ -23,6 +23,8 @@ final class CurlShard {
     private var timer: LoopTimer?
     /// How many connections libcurl may open; zero: any number.
     private var connectionLimit = 0
+    /// Whether that limit is one for another protocol than the server's.
+    private var isLimitStale = false
     /// When libcurl wants to be called although nothing happened; nil: never.
     private var deadline: Instant?
     /// Whether the shard is on the client's list of those to run before the next wait.
@@ -45,7 +47,7 @@ final class CurlShard {
     func close(_ error: HTTPError) {
         // libcurl calls back while it cleans up, and the client may be on its way out: nothing is asked of it any more.
         isScheduled = true
-        for transfer in transfers { transfer.finish(.failure(error)) }
+        for transfer in transfers { transfer.abort(error) }
         timer?.cancel()
         curl_multi_cleanup(multi)
     }
@@ -148,16 +150,37 @@ extension CurlShard {
         // Backwards: the place of one that leaves is taken by the last one, which has been looked at.
         for index in transfers.indices.reversed() {
             guard let error = transfers[index].overdue(now: now) else { continue }
-            transfers[index].finish(.failure(error))
+            transfers[index].abort(error)
         }
         let ceiling = origin.connectionCeiling
         guard connectionLimit > 0, connectionLimit < ceiling,
             let waiting = transfers.first(where: { $0.waitsLong(now: now) })
         else { return }
         limitConnections(to: min(connectionLimit * 2, ceiling))
-        // libcurl looks at those that wait when one of them leaves, or finds a connection.
-        curl_multi_remove_handle(multi, waiting.easy)
-        curl_multi_add_handle(multi, waiting.easy)
+        wakeWaiting(waiting)
+    }
+
+    /// The server speaks something else than it was taken to: as many connections as that takes may be opened, before the
+    /// loop waits. libcurl does not let its callbacks change that.
+    func reviseLimit() {
+        isLimitStale = true
+        schedule()
+    }
+
+    private func applyRevisedLimit() {
+        guard isLimitStale else { return }
+        isLimitStale = false
+        let limit = origin.connectionLimit(requests: transfers.count)
+        guard limit != connectionLimit else { return }
+        limitConnections(to: limit)
+        // One of those added last is the least likely to be setting up a connection, which this ends.
+        if let waiting = transfers.last(where: { !$0.hasBegun }) { wakeWaiting(waiting) }
+    }
+
+    /// libcurl looks at those that wait for a connection when one of them leaves, or finds one.
+    private func wakeWaiting(_ transfer: CurlTransfer) {
+        curl_multi_remove_handle(multi, transfer.easy)
+        curl_multi_add_handle(multi, transfer.easy)
         schedule()
     }
 
@@ -165,7 +188,7 @@ extension CurlShard {
     /// that have not been sent will share it.
     func failUnsent(_ error: HTTPError) {
         guard transfers.allSatisfy({ !$0.wasSent }) else { return }
-        for transfer in transfers { transfer.finish(.failure(error)) }
+        for transfer in transfers { transfer.abort(error) }
     }
 
     func socketReady(_ descriptor: Int32, _ readiness: EventLoop.Readiness) {
@@ -182,6 +205,7 @@ extension CurlShard {
     /// Runs what is due and hands on what has ended; transfers may end in any call of libcurl, so this follows them all.
     func run() {
         isScheduled = false
+        applyRevisedLimit()
         if let deadline, deadline <= loop.now {
             self.deadline = nil
             var running: Int32 = 0

@@ -1,4 +1,5 @@
 import CCurl
+import COpenSSL
 import CShims
 import EventLoop
 import Time
@@ -28,12 +29,10 @@ final class CurlTransfer {
     private static let uploadBufferSize = 16384
     private var bypassesProxy = false
     private var sharesConnection = false
-    private var isForStreams = false
-    /// Of requests that are no streams.
-    private let version: HTTPClient.Settings.Version
 
     private(set) var use = Use()
     private var isCancelled = false
+    private var isAborted = false
     /// Where the transfer runs; nil when it does not.
     private(set) var shard: CurlShard?
     /// Its place among the shard's transfers; the shard's business.
@@ -53,7 +52,6 @@ final class CurlTransfer {
         self.easy = easy
         self.share = share
         self.sockets = sockets
-        version = settings.version
         collector = ResponseCollector(easy: easy, limit: settings.maximumBodySize)
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.pointee = 0
@@ -81,7 +79,7 @@ final class CurlTransfer {
         cshims_easy_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         cshims_easy_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
         cshims_easy_set_long(easy, CURLOPT_PATH_AS_IS, 1)
-        apply(version)
+        apply(settings.version)
         // A new look-up may find other servers, and connections spread over those found.
         cshims_easy_set_long(easy, CURLOPT_DNS_CACHE_TIMEOUT, 60)
         cshims_easy_set_long(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1)
@@ -149,10 +147,6 @@ extension CurlTransfer {
             sharesConnection.toggle()
             // The request waits to see whether it can share the first connection; without this it opens its own.
             cshims_easy_set_long(easy, CURLOPT_PIPEWAIT, sharesConnection ? 1 : 0)
-        }
-        if shard.origin.isForStreams != isForStreams {
-            isForStreams.toggle()
-            apply(isForStreams ? .http1 : version)
         }
         startedAt = now
         deadline = now.advanced(by: request.timeout)
@@ -250,6 +244,16 @@ extension CurlTransfer {
         onEnd.take()?(outcome)
     }
 
+    /// Gives up what libcurl has not ended.
+    ///
+    /// An HTTP/2 stream's end reaches the server with what is sent or received next over its connection; where nothing else
+    /// is under way that may be never, so then the connection is closed.
+    func abort(_ error: HTTPError) {
+        isAborted = true
+        cshims_easy_set_long(easy, CURLOPT_FORBID_REUSE, 1)
+        finish(.failure(error))
+    }
+
     /// Lets libcurl go on with a body that was not taken fast enough.
     func resume(_ use: Use) {
         guard use == self.use else { return }
@@ -258,14 +262,14 @@ extension CurlTransfer {
 
     /// Ends `use` with `error` if it is under way.
     func end(_ use: Use, with error: HTTPError) {
-        if use == self.use && shard != nil { finish(.failure(error)) }
+        if use == self.use && shard != nil { abort(error) }
     }
 
     /// Ends `use` if it has not ended yet; keeps it from starting if it has not begun.
     func cancel(_ use: Use) {
         guard use == self.use else { return }
         isCancelled = true
-        if shard != nil { finish(.failure(Self.cancellation)) }
+        if shard != nil { abort(Self.cancellation) }
     }
 
     /// libcurl counts its repetitions over the whole life of a handle, and gives up at five.
@@ -275,6 +279,10 @@ extension CurlTransfer {
     func recycle() {
         use.number += 1
         isCancelled = false
+        if isAborted {
+            isAborted = false
+            cshims_easy_set_long(easy, CURLOPT_FORBID_REUSE, 0)
+        }
         traffic = nil
         sendings = SendingGuard()
         collector.clear()
@@ -294,8 +302,11 @@ extension CurlTransfer {
         return HTTPError(.timeout, message: "Timed out while waiting for a connection")
     }
 
-    /// Whether it has had no connection to be sent over for as long as that is looked for.
-    func waitsLong(now: Instant) -> Bool { !sendings.haveBegun && now.since(startedAt) >= HTTPClient.reviewInterval }
+    /// Whether it has had a connection to be sent over.
+    var hasBegun: Bool { sendings.haveBegun }
+
+    /// Whether it has had none for as long as that is looked for.
+    func waitsLong(now: Instant) -> Bool { !hasBegun && now.since(startedAt) >= HTTPClient.reviewInterval }
 
     /// Gives back libcurl's copy of the body once all of it is sent: over TLS it would keep the buffer until the
     /// response is there, and most of an exchange is waiting. True when there is nothing to give back any more.
@@ -324,8 +335,20 @@ extension CurlTransfer {
     }
 
     private func mayBeSent() -> Bool {
-        sendings.allows(
-            wasSent: wasSent, isMultiplexed: shard?.origin.spoken == .http2, hasFailed: errorText.pointee != 0)
+        guard let origin = shard?.origin else { return false }
+        let isAllowed = sendings.allows(
+            wasSent: wasSent, isMultiplexed: origin.spoken == .http2, hasFailed: errorText.pointee != 0)
+        if origin.isSecure { origin.learn(agreedProtocol) }
+        return isAllowed
+    }
+
+    /// What the handshake of the transfer's connection has agreed on (ALPN).
+    private var agreedProtocol: Origin.Spoken {
+        guard let session = cshims_easy_openssl_session(easy) else { return .unknown }
+        var name: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        SSL_get0_alpn_selected(OpaquePointer(session), &name, &length)
+        return UnsafeBufferPointer(start: name, count: Int(length)).elementsEqual("h2".utf8) ? .http2 : .http1
     }
 }
 

@@ -3,8 +3,10 @@ import Time
 
 /// A response whose body is read while it comes.
 ///
-/// Who does not read slows the server down, and nobody else: what arrives is bounded, and then the connection is not read
-/// from. Letting the stream go before its end aborts the transfer.
+/// Over HTTP/1.1, who does not read slows the server down, and nobody else: some is kept, then the connection is not read
+/// from. Over HTTP/2 that would hold up its other streams, so everything is kept, and the exchange fails as `tooLarge`
+/// when more waits than a whole response may have: read on, whatever else has to wait. Letting the stream go before its
+/// end aborts the transfer.
 @RequestPath
 public final class HTTPStream {
     private let body: StreamedBody
@@ -12,14 +14,17 @@ public final class HTTPStream {
     private let use: CurlTransfer.Use
     private let loop = EventLoop.shared
     private let idleTimeout: Duration?
-    private var idleTimer: LoopTimer?
+    private let deadline: Instant
+    /// For both.
+    private var timer: LoopTimer?
     /// When the present wait began; nil: nobody waits.
     private var waitStart: Instant?
 
-    init(_ body: StreamedBody, _ transfer: CurlTransfer, idleTimeout: Duration?) {
+    init(_ body: StreamedBody, _ transfer: CurlTransfer, idleTimeout: Duration?, deadline: Instant) {
         self.body = body
         self.transfer = transfer
         self.idleTimeout = idleTimeout
+        self.deadline = deadline
         use = transfer.use
     }
 
@@ -27,6 +32,8 @@ public final class HTTPStream {
 
     public var status: Int { body.status }
     public var headers: HTTPHeaders { body.headers }
+    /// Whether not reading slows the server down.
+    public var isPausable: Bool { body.isPausable }
 
     /// The bytes that have arrived since the last call, at least one; suspends until there are some. Nil at the body's
     /// end. Throws when the connection breaks before that, and `cancelled` when the task is.
@@ -52,7 +59,7 @@ public final class HTTPStream {
 
     /// Aborts the transfer, unless it has ended.
     public func cancel() {
-        idleTimer?.cancel()
+        timer?.cancel()
         transfer.cancel(use)
     }
 
@@ -68,7 +75,7 @@ public final class HTTPStream {
             throw CurlTransfer.cancellation
         }
         guard !body.isReady else { return }
-        startIdleTimer()
+        startTimer()
         await withTaskCancellationHandler {
             // Unsafe only in that nobody checks that it is resumed once: the body gives its waiter away once.
             await withUnsafeContinuation { body.wait($0) }
@@ -80,24 +87,29 @@ public final class HTTPStream {
     }
 
     /// One timer serves all waits: it looks when it fires whether the wait it was set for is still on.
-    private func startIdleTimer() {
-        guard let idleTimeout else { return }
-        let now = loop.now
-        waitStart = now
-        if let idleTimer {
-            if !idleTimer.isPending { idleTimer.move(to: now.advanced(by: idleTimeout)) }
+    private func startTimer() {
+        waitStart = loop.now
+        let end = waitEnd(from: loop.now)
+        if let timer {
+            if !timer.isPending { timer.move(to: end) }
         } else {
-            idleTimer = loop.schedule(at: now.advanced(by: idleTimeout)) { [weak self] in self?.idleTimerFired() }
+            timer = loop.schedule(at: end) { [weak self] in self?.timerFired() }
         }
     }
 
-    private func idleTimerFired() {
-        guard let idleTimeout, let waitStart else { return }
-        let end = waitStart.advanced(by: idleTimeout)
+    private func waitEnd(from start: Instant) -> Instant {
+        idleTimeout.map { min(start.advanced(by: $0), deadline) } ?? deadline
+    }
+
+    private func timerFired() {
+        guard let waitStart else { return }
+        let end = waitEnd(from: waitStart)
         if loop.now < end {
-            idleTimer?.move(to: end)
-        } else {
+            timer?.move(to: end)
+        } else if end < deadline, let idleTimeout {
             transfer.end(use, with: HTTPError(.timeout, message: "Nothing arrived for \(idleTimeout)"))
+        } else {
+            transfer.end(use, with: HTTPError(.timeout, message: "The response was not complete in time"))
         }
     }
 }

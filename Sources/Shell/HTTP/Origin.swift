@@ -3,8 +3,8 @@ import Glibc
 
 /// A scheme, host and port: what is known of the server there, and the shards that talk to it.
 ///
-/// Which protocol a server speaks shows with its first response. Until then it is taken to speak HTTP/2, if it uses TLS;
-/// one that does not gets more connections by and by.
+/// Which protocol a server speaks shows with the first TLS handshake, or else with its first response. Until then it is
+/// taken to speak HTTP/2, if it uses TLS; one that does not gets more connections by and by.
 @RequestPath
 final class Origin {
     enum Spoken {
@@ -15,9 +15,8 @@ final class Origin {
 
     /// `https://host:port`, spelt as in the URLs.
     private let name: [UInt8]
-    /// Streams have connections of their own, over HTTP/1.1: who does not read one holds up that connection and nothing
-    /// else. Over HTTP/2 the connection's common window would fill, and this generation of libcurl has lost track of paused
-    /// streams in several ways.
+    /// Streams have connections of their own: one that the server is about to close stays until its last stream has ended,
+    /// which may take minutes, and counts among those that there may be.
     let isForStreams: Bool
     let isSecure: Bool
     private let settings: HTTPClient.Settings
@@ -30,7 +29,7 @@ final class Origin {
         self.isForStreams = isForStreams
         self.settings = settings
         isSecure = name.starts(with: "https:".utf8) { $0 | 0x20 == $1 | 0x20 }
-        spoken = isSecure && !isForStreams && settings.version == .automatic ? .unknown : .http1
+        spoken = isSecure && settings.version == .automatic ? .unknown : .http1
     }
 
     func serves(_ url: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -92,11 +91,12 @@ extension Origin {
         shard.limitConnections(to: connectionLimit(requests: 0))
     }
 
-    /// A response has shown what the server speaks. It may be something else than yesterday.
+    /// A handshake or a response has shown what the server speaks. It may be something else than yesterday. Can be called
+    /// from within libcurl.
     func learn(_ spoken: Spoken) {
-        guard spoken != self.spoken else { return }
+        guard spoken != .unknown, spoken != self.spoken else { return }
         self.spoken = spoken
-        for shard in shards { shard.limitConnections(to: connectionLimit(requests: shard.transfers.count)) }
+        for shard in shards { shard.reviseLimit() }
     }
 
     /// Whether requests wait for the first connection, to see whether they can share it. If it cannot be opened, all that

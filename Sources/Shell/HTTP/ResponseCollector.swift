@@ -58,7 +58,13 @@ final class ResponseCollector {
     private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         if let stream {
             if stream.status == 0 { beginStream(stream) }
-            return stream.receive(bytes) ? bytes.count : Int(CURL_WRITEFUNC_PAUSE)
+            switch stream.receive(bytes) {
+            case .taken: return bytes.count
+            case .refused: return Int(CURL_WRITEFUNC_PAUSE)
+            case .tooLarge:
+                isTooLarge = true
+                return 0
+            }
         }
         guard bytes.count <= limit - body.count else {
             isTooLarge = true
@@ -73,6 +79,8 @@ final class ResponseCollector {
     }
 
     private func beginStream(_ stream: StreamedBody) {
-        stream.begin(status: cshims_easy_info_long(easy, CURLINFO_RESPONSE_CODE), headers: headers)
+        let isMultiplexed = cshims_easy_info_long(easy, CURLINFO_HTTP_VERSION) == Int(CURL_HTTP_VERSION_2_0)
+        stream.begin(
+            status: cshims_easy_info_long(easy, CURLINFO_RESPONSE_CODE), headers: headers, isPausable: !isMultiplexed)
     }
 }

@@ -64,6 +64,13 @@ static inline void *cshims_easy_private(CURL *easy) {
     return value;
 }
 
+// The SSL of the connection that the transfer has; null: it has none, without TLS, or TLS by another library.
+static inline void *cshims_easy_openssl_session(CURL *easy) {
+    struct curl_tlssessioninfo *session = NULL;
+    curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session);
+    return session && session->backend == CURLSSLBACKEND_OPENSSL ? session->internals : NULL;
+}
+
 static inline CURLMcode cshims_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }
