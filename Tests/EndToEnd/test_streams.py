@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from brokers import Noida
 from stage import HAIKU, OK, SONNET, Stage, deployment
+from streaming import content, resident_kilobytes, stream
 
 WORDS = "one two three four five six seven eight nine ten"
 
@@ -35,34 +37,6 @@ def stage(relay_and_stage):
     _, stage = relay_and_stage
     stage.start_over(text=WORDS)
     return stage
-
-
-def stream(stage, request, timeout=30):
-    """All records of the streamed reply to `request`, once its last is there; numbered and on one partition."""
-
-    def matches(record):
-        return ("x-relay-source", request.source.encode()) in record.headers
-
-    reader = stage.reader(stage.reply_topic)
-    reader.wait_for(
-        lambda record: matches(record) and "x-relay-stream-end" in record.names, "the end", timeout=timeout
-    )
-    records = [record for record in reader.records if matches(record)]
-    assert [record.text("x-relay-stream-index") for record in records] == [str(n) for n in range(len(records))]
-    assert ["x-relay-stream-end" in record.names for record in records] == [False] * (len(records) - 1) + [True]
-    assert records[-1].text("x-relay-stream-end") == "true"
-    assert len({(record.partition, record.key) for record in records}) == 1
-    return records
-
-
-def content(records):
-    return [
-        choice["delta"]["content"]
-        for record in records
-        if record.text("x-relay-status") == "200" and record.value != b"[DONE]"
-        for choice in record.json()["choices"]
-        if choice["delta"].get("content") is not None
-    ]
 
 
 def ask(stage, **extras):
@@ -250,11 +224,6 @@ def grouping(noida, simulator, start_relay):
     with Stage(noida, simulator) as stage:
         relay = start_relay(stage.config(), stage.environment).wait_until_ready()
         yield relay, stage
-
-
-def resident_kilobytes(relay):
-    status = open(f"/proc/{relay.process.pid}/status").read()
-    return int(status.split("VmRSS:")[1].split()[0])
 
 
 def test_small_chunks_are_grouped(grouping):

@@ -75,7 +75,7 @@ class TLSFront:
                 ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;
                 location / {{
                   proxy_pass http://{backend}; proxy_http_version 1.1; proxy_set_header Connection "";
-                  proxy_set_header Host $http_host; proxy_next_upstream off;
+                  proxy_set_header Host $http_host; proxy_next_upstream off; proxy_buffering off;
                 }}
               }}
             }}

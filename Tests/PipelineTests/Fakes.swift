@@ -41,6 +41,15 @@ final class FakePublisher: RecordPublisher {
         }
     }
 
+    var stalledCount: Int { stalledRecords.count }
+
+    /// Lets go what is stalled, and stalls nothing more.
+    func release() {
+        stalled = []
+        for continuation in stalledRecords { continuation.resume() }
+        stalledRecords = []
+    }
+
     func untilStalled(_ count: Int) async { await changes.until { self.stalledRecords.count >= count } }
 
     func post(_ record: ProducerRecord) { posted.append(record) }
@@ -93,16 +102,18 @@ final class FakeStream: ChatStream {
     }
 
     let head = ChatStreamHead(id: "chatcmpl-1", created: 1, model: "m")
+    let isPausable: Bool
     private var steps: [Step]
     private(set) var conclusion: ChatConclusion?
     private let ending: ChatConclusion
 
     nonisolated init(
-        _ steps: [Step],
+        _ steps: [Step], isPausable: Bool = true,
         conclusion: ChatConclusion = ChatConclusion(
             finishReason: .stop, usage: Usage(promptTokens: 12, completionTokens: 40))
     ) {
         self.steps = steps
+        self.isPausable = isPausable
         ending = conclusion
     }
 
@@ -212,7 +223,7 @@ struct PipelineFixture {
 
     init(
         deployments: [Deployment] = [.sample("haiku")], allowed: [String] = ["replies.*"],
-        streamFlush: Duration = .zero, transactions: OutcomeTransactions? = nil,
+        streamFlush: Duration = .zero, streamLimit: Int = 64 << 20, transactions: OutcomeTransactions? = nil,
         configure: (inout RouterSettings) -> Void = { _ in }
     ) {
         var settings = RouterSettings()
@@ -225,7 +236,7 @@ struct PipelineFixture {
             publisher: publisher, defaultTopic: "replies", deadLetterTopic: "dlq",
             replies: ReplyWriter(),
             deadLetters: DeadLetterWriter(topic: "dlq", consumerGroup: "g", instance: "host-1"), events: events,
-            streamFlush: streamFlush, transactions: transactions, logger: .discard)
+            streamFlush: streamFlush, streamLimit: streamLimit, transactions: transactions, logger: .discard)
         handler = RequestHandler(
             settings: RequestHandler.Settings(
                 replyTopics: ReplyTopics(

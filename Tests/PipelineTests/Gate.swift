@@ -9,6 +9,8 @@ final class Gate {
 
     nonisolated init() {}
 
+    var waitingCount: Int { waiting.count }
+
     func pass() async {
         guard !isOpen else { return }
         await withCheckedContinuation { continuation in

@@ -217,6 +217,107 @@ import Time
         #expect(pipeline.publisher.records(on: "dlq").count == 1)
     }
 
+    // A reply topic that is slow.
+
+    private static let long = String(repeating: "x", count: 10_000)
+
+    @Test func `a model that cannot be held up is read on while the reply topic stalls, and nothing is lost`()
+        async throws
+    {
+        for interval in [Duration.zero, .milliseconds(1)] {
+            let pipeline = PipelineFixture(streamFlush: interval)
+            pipeline.publisher.stalled = ["replies"]
+            let gate = Gate()
+            let steps = (0..<40).map { FakeStream.Step.pieces([Self.long + "\($0) "]) }
+            pipeline.provider.stream = { _ in FakeStream(steps + [.gate(gate)], isPausable: false) }
+            let request = RequestPath.task { try await pipeline.handler.handle(Self.record()) }
+            // All of it has been read, although not all of it is on its way.
+            await gate.untilWaiting(1)
+            await pipeline.publisher.untilStalled(4)
+            #expect(pipeline.publisher.stalledCount < 12)
+            gate.open()
+            pipeline.publisher.release()
+            try await request.value
+            let records = pipeline.publisher.records(on: "replies")
+            #expect(try content(records).joined() == (0..<40).map { Self.long + "\($0) " }.joined())
+            #expect(records.last?.valueText == "[DONE]")
+            expectNumbered(records)
+        }
+    }
+
+    @Test func `a model that can be held up is not read on`() async throws {
+        let pipeline = PipelineFixture()
+        pipeline.publisher.stalled = ["replies"]
+        let gate = Gate()
+        let steps = (0..<40).map { _ in FakeStream.Step.pieces([Self.long]) }
+        pipeline.provider.stream = { _ in FakeStream(steps + [.gate(gate)]) }
+        let request = RequestPath.task { try await pipeline.handler.handle(Self.record()) }
+        await pipeline.publisher.untilStalled(4)
+        #expect(gate.waitingCount == 0)
+        pipeline.publisher.release()
+        await gate.untilWaiting(1)
+        gate.open()
+        try await request.value
+        #expect(try content(pipeline.publisher.records(on: "replies")).joined().utf8.count == 400_000)
+    }
+
+    @Test func `too much that waits for the reply topic ends the stream with an error that says so`() async throws {
+        let pipeline = PipelineFixture(streamLimit: 100_000)
+        pipeline.publisher.stalled = ["replies"]
+        let steps = (0..<40).map { _ in FakeStream.Step.pieces([Self.long]) }
+        pipeline.provider.stream = { _ in FakeStream(steps, isPausable: false) }
+        let request = RequestPath.task { try await pipeline.handler.handle(Self.record()) }
+        await pipeline.publisher.untilStalled(4)
+        pipeline.publisher.release()
+        try await request.value
+        #expect(pipeline.provider.calls.count == 1)
+        let records = pipeline.publisher.records(on: "replies")
+        expectNumbered(records)
+        #expect(records.last?.text("x-relay-status") == "503")
+        #expect(records.last?.valueText.contains(#""code":"reply_topic_too_slow""#) == true)
+        #expect(records.last?.valueText.contains("more than 100000 bytes wait for it") == true)
+        #expect(pipeline.publisher.records(on: "dlq").count == 1)
+    }
+
+    @Test func `what waits for the reply topic counts as buffered, until it is gone`() async throws {
+        let pipeline = PipelineFixture()
+        let loop = ConsumerLoop(
+            settings: ConsumerLoop.Settings(scheduler: SchedulerSettings(), drainGrace: .zero), source: FakeSource(),
+            handler: pipeline.handler, logger: .discard)
+        pipeline.publisher.stalled = ["replies"]
+        let gate = Gate()
+        let steps = (0..<40).map { _ in FakeStream.Step.pieces([Self.long]) }
+        pipeline.provider.stream = { _ in FakeStream(steps + [.gate(gate)], isPausable: false) }
+        let request = RequestPath.task { try await pipeline.handler.handle(Self.record()) }
+        await gate.untilWaiting(1)
+        #expect(loop.bufferedBytes >= 400_000)
+        gate.open()
+        pipeline.publisher.release()
+        try await request.value
+        #expect(loop.bufferedBytes == 0)
+    }
+
+    @Test func `an answer without usage is a success that tells none, and keeps its reservation`() async throws {
+        var deployment = Deployment.sample("haiku")
+        deployment.limits.tokensPerMinute = 1_000_000
+        let pipeline = PipelineFixture(deployments: [deployment])
+        pipeline.provider.stream = { _ in
+            FakeStream([.pieces(["a"])], conclusion: ChatConclusion(finishReason: .stop, usage: nil))
+        }
+        try await pipeline.handler.handle(Self.record(#", "stream_options": {"include_usage": true}"#))
+        let records = pipeline.publisher.records(on: "replies")
+        #expect(records.count == 3)
+        #expect(records[1].valueText.hasSuffix(#""usage":null}"#))
+        #expect(records.last?.valueText == "[DONE]")
+        #expect(records.last?.text("x-relay-response-cost") == nil)
+        let event = try #require(pipeline.publisher.posted.first).valueText
+        #expect(event.contains(#""outcome":"success""#))
+        #expect(event.contains(#""usage":null,"cost_usd":null"#))
+        let status = try #require(pipeline.router.status(now: EventLoop.shared.now).first)
+        #expect(status.reservedTokens == 0)
+        #expect(status.tokensThisMinute > 0)
+    }
+
     @Test func `a request given up leaves no end record`() async throws {
         let pipeline = PipelineFixture()
         let gate = Gate()

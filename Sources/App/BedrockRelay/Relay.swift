@@ -85,7 +85,8 @@ final class Relay {
             replies: ReplyWriter(),
             deadLetters: relay.deadLetterTopic.map {
                 DeadLetterWriter(topic: $0, consumerGroup: configuration.kafka.groupID, instance: instance)
-            }, events: events, streamFlush: relay.streamFlush, transactions: transactions?.outcomes, logger: logger)
+            }, events: events, streamFlush: relay.streamFlush, streamLimit: http.settings.maximumBodySize,
+            transactions: transactions?.outcomes, logger: logger)
         handler = RequestHandler(
             settings: relay.handlerSettings,
             attempts: AttemptRunner(router: router, provider: provider, logger: logger),

@@ -213,7 +213,11 @@ public final class AttemptRunner {
             if !stream.hasBegun { stream.begin(answer.head, run.beginAnswer(by: attempt, at: start)) }
             for delta in deltas { stream.append(delta) }
             do throws(StreamDelivery.Break) {
-                try await stream.untilRoom(deadline: run.deadline)
+                if answer.isPausable {
+                    try await stream.untilRoom(deadline: run.deadline)
+                } else {
+                    try stream.checkPace()
+                }
             } catch {
                 throw ProviderError(undeliverable: error.reason)
             }

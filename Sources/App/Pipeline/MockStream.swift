@@ -6,6 +6,7 @@ import ProviderAPI
 @RequestPath
 final class MockStream: ChatStream {
     let head: ChatStreamHead
+    let isPausable = true
     private let response: ChatResponse
     private var isGiven = false
 

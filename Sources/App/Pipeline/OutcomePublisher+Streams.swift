@@ -8,7 +8,7 @@ extension OutcomePublisher {
     func openStream(for request: ChatRequest, _ progress: RequestProgress) -> ReplyStream {
         if transactions != nil { progress.buffer = StreamBuffer(topics: publisher, lanes: lanes) }
         return ReplyStream(
-            publisher: progress.buffer ?? publisher, flushInterval: streamFlush,
+            publisher: progress.buffer ?? publisher, lanes: lanes, settings: streams,
             includesUsage: request.streamOptions.includeUsage
         ) { [unowned self, unowned progress] trail in
             // Its owner is `progress`, which lives as long as the request.
@@ -33,10 +33,18 @@ extension OutcomePublisher {
 }
 
 extension RequestFailure {
-    /// A stream whose chunks the reply topic does not take.
+    /// A stream whose chunks the reply topic does not take, or not fast enough.
     static func undeliverable(_ reason: DeliveryError) -> RequestFailure {
-        RequestFailure(
-            status: 502, type: .server, message: "The reply topic refused a chunk of the answer: \(reason.message)",
-            code: "reply_refused")
+        switch reason.kind {
+        case .refused, .tooLarge:
+            RequestFailure(
+                status: 502, type: .server,
+                message: "The reply topic refused a chunk of the answer: \(reason.message)", code: "reply_refused")
+        case .unavailable:
+            RequestFailure(
+                status: 503, type: .server,
+                message: "The answer did not get through to the reply topic: \(reason.message)",
+                code: "reply_topic_too_slow")
+        }
     }
 }

@@ -16,7 +16,7 @@ public final class OutcomePublisher {
     private let replies: ReplyWriter
     private let deadLetters: DeadLetterWriter?
     let events: RoutingEvents
-    let streamFlush: Duration
+    let streams: ReplyStream.Settings
     /// Nil: each record is delivered by itself (`at_least_once`).
     let transactions: OutcomeTransactions?
     let log: RequestLog
@@ -26,10 +26,12 @@ public final class OutcomePublisher {
     /// Where what waits for its acknowledgement is counted.
     weak var lanes: ConsumerLoop?
 
-    /// `streamFlush`: for how long small chunks of a stream may be grouped.
+    /// `streamFlush`: for how long small chunks of a stream may be grouped. `streamLimit`: how many bytes of one may wait
+    /// for a reply topic that is too slow, where the model cannot be slowed down.
     public init(
         publisher: any RecordPublisher, defaultTopic: String, deadLetterTopic: String?, replies: ReplyWriter,
         deadLetters: DeadLetterWriter?, events: RoutingEvents, streamFlush: Duration = .milliseconds(50),
+        streamLimit: Int = 64 << 20,
         transactions: OutcomeTransactions? = nil, logger: Logger
     ) {
         self.publisher = publisher
@@ -38,7 +40,7 @@ public final class OutcomePublisher {
         self.replies = replies
         self.deadLetters = deadLetters
         self.events = events
-        self.streamFlush = streamFlush
+        streams = ReplyStream.Settings(flushInterval: streamFlush, heldLimit: streamLimit)
         self.transactions = transactions
         log = RequestLog(logger: logger)
     }
@@ -233,10 +235,10 @@ struct Backoff {
 extension RequestFailure {
     /// An answer that was paid for but that the reply topic does not take: usage and finish reason are kept.
     init(undeliverable error: DeliveryError, _ response: ChatResponse) {
-        let usage = response.usage
-        let facts =
-            "finish_reason \(response.finishReason.rawValue), \(usage.promptTokens) prompt and "
-            + "\(usage.completionTokens) completion tokens"
+        let tokens =
+            response.usage.map { "\($0.promptTokens) prompt and \($0.completionTokens) completion tokens" }
+            ?? "usage not known"
+        let facts = "finish_reason \(response.finishReason.rawValue), \(tokens)"
         switch error.kind {
         case .tooLarge:
             self.init(

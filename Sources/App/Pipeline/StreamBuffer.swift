@@ -6,25 +6,21 @@ import Partitions
 @RequestPath
 final class StreamBuffer: RecordPublisher {
     private let topics: any RecordPublisher
-    private weak var lanes: ConsumerLoop?
     private var records: [ProducerRecord] = []
-    private var bytes = 0
+    private let bytes: HeldBytes
 
     /// `topics`: who knows them.
     init(topics: any RecordPublisher, lanes: ConsumerLoop?) {
         self.topics = topics
-        self.lanes = lanes
+        bytes = HeldBytes(countedBy: lanes)
     }
-
-    isolated deinit { lanes?.release(bytes: bytes) }
 
     /// Acknowledges at once: nothing can go wrong before the transaction.
     func publish(_ record: ProducerRecord) async throws(DeliveryError) { post(record) }
 
     func post(_ record: ProducerRecord) {
         records.append(record)
-        bytes += record.byteCount
-        lanes?.hold(bytes: record.byteCount)
+        bytes.hold(record.byteCount)
     }
 
     func partitionCount(of topic: String) async -> Int32? { await topics.partitionCount(of: topic) }
@@ -32,8 +28,7 @@ final class StreamBuffer: RecordPublisher {
     /// Hands over what was kept.
     func take() -> [ProducerRecord] {
         defer { records = [] }
-        lanes?.release(bytes: bytes)
-        bytes = 0
+        bytes.release(bytes.count)
         return records
     }
 }

@@ -33,20 +33,29 @@ final class StreamDelivery {
     private var entries: [Entry] = []
     private var first = 0
     private var underWay = 0
-    private var bytes = 0
+    private let bytes: HeldBytes
     private var backoff = Backoff()
     private var retry: LoopTimer?
     /// Nothing new leaves until what was lost is sent again.
     private(set) var isRepairing = false
     private(set) var broken: Break?
     private var waiter: UnsafeContinuation<Void, Never>?
+    /// Called when a record has left and there is room for more.
+    var onRoom: (@RequestPath () -> Void)?
 
-    init(_ publisher: any RecordPublisher) { self.publisher = publisher }
+    /// `lanes`: where the bytes on their way count.
+    init(_ publisher: any RecordPublisher, lanes: ConsumerLoop? = nil) {
+        self.publisher = publisher
+        bytes = HeldBytes(countedBy: lanes)
+    }
 
     isolated deinit { retry?.cancel() }
 
     /// Whether everything given to `send` is acknowledged.
     var isSettled: Bool { entries.isEmpty }
+
+    /// Whether the stream's source need not wait.
+    var hasRoom: Bool { bytes.count <= Self.limit }
 
     /// One more than the number of the last record that got through.
     private(set) var end = 0
@@ -55,7 +64,7 @@ final class StreamDelivery {
     func send(_ record: ProducerRecord) {
         guard broken == nil else { return }
         entries.append(Entry(record: record))
-        bytes += record.byteCount
+        bytes.hold(record.byteCount)
         if isRepairing {
             entries[entries.count - 1].state = .failed
         } else {
@@ -88,17 +97,21 @@ final class StreamDelivery {
             if !isRepairing { backoff = Backoff() }
         }
         if underWay == 0 && isRepairing && broken == nil { repair() }
+        if hasRoom && broken == nil { onRoom?() }
         wake()
     }
 
     private func dropDelivered() {
         var count = 0
+        var dropped = 0
         while count < entries.count, case .delivered = entries[count].state {
-            bytes -= entries[count].record.byteCount
+            dropped += entries[count].record.byteCount
             count += 1
         }
+        guard count > 0 else { return }
         entries.removeFirst(count)
         first += count
+        bytes.release(dropped)
     }
 
     private func repair() {
@@ -125,7 +138,7 @@ extension StreamDelivery {
     /// Suspends while too much is on its way, at most until `deadline`. Throws when the stream is broken; a cancelled task
     /// goes on at once.
     func untilRoom(deadline: Instant) async throws(Break) {
-        while bytes > Self.limit, broken == nil, !Task.isCancelled, loop.now < deadline {
+        while !hasRoom, broken == nil, !Task.isCancelled, loop.now < deadline {
             let timer = loop.schedule(at: deadline) { [weak self] in self?.wake() }
             await untilWoken()
             timer.cancel()
