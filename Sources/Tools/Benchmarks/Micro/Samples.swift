@@ -3,11 +3,16 @@ enum Samples {
     static let modelGroup = "claude"
     static let modelID = "anthropic.claude-3-haiku-20240307-v1:0"
 
-    static let request = Array(
-        """
-        {"model": "\(modelGroup)", "messages": [{"role": "system", "content": "\(system)"}, \
-        {"role": "user", "content": "\(question)"}], "max_tokens": 512, "temperature": 0.2, "user": "customer-4711"}
-        """.utf8)
+    static let request = request(#""user": "customer-4711""#)
+    static let streamedRequest = request(#""stream": true"#)
+
+    private static func request(_ member: String) -> [UInt8] {
+        Array(
+            """
+            {"model": "\(modelGroup)", "messages": [{"role": "system", "content": "\(system)"}, \
+            {"role": "user", "content": "\(question)"}], "max_tokens": 512, "temperature": 0.2, \(member)}
+            """.utf8)
+    }
 
     static let converseRequest = Array(
         """

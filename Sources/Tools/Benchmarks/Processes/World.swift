@@ -19,15 +19,18 @@ final class World {
     private var processes: [ChildProcess]
     private let front: TLSFront?
 
-    /// - Parameter isSecure: whether the fake Bedrock is reached over TLS, and HTTP/2.
-    init(upstreamLatency: Duration, isSecure: Bool = false) throws(Unmeasurable) {
+    /// - Parameters:
+    ///   - script: what the fake Bedrock does beside its answer and its latency.
+    ///   - isSecure: whether it is reached over TLS, and HTTP/2.
+    init(upstreamLatency: Duration, script: [String] = [], isSecure: Bool = false) throws(Unmeasurable) {
         let topics = [Self.requestTopic, Self.replyTopic, Self.metricsTopic, Self.deadLetterTopic]
         let broker = try ChildProcess(
             Executables.ourselves, ["broker"] + topics.map { "\($0):\(Self.partitions)" })
         brokers = try broker.line(within: .seconds(10))
         let latency = "\(upstreamLatency.wholeNanoseconds / 1_000_000)ms"
+        let model = (["text=\(Samples.answer)"] + script).joined(separator: ",")
         let simulator = try ChildProcess(
-            Executables.simulator, ["--port", "0", "--latency", latency, "--model", "*:text=\(Samples.answer)"])
+            Executables.simulator, ["--port", "0", "--latency", latency, "--model", "*:\(model)"])
         let greeting = try simulator.line(within: .seconds(10))
         guard let address = greeting.split(separator: " ").last else {
             throw Unmeasurable("bedrock-simulator does not say where it listens")

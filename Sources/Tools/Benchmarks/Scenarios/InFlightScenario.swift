@@ -26,7 +26,19 @@ struct InFlightScenario {
         }
         StandardStream.progress("in flight: the relay, \(Self.most) at 1 s, HTTP/2 over TLS")
         try addSecure(try self.relay(Self.most, isSecure: true), to: &findings)
+        StandardStream.progress("in flight: the relay, \(Self.most) streams, HTTP/2 over TLS")
+        addStreams(try streams(), to: &findings)
         return findings
+    }
+
+    /// Streams of some seconds, most of which have begun.
+    private func streams() throws(Unmeasurable) -> LoadResult {
+        let world = try World(
+            upstreamLatency: .seconds(1), script: ["stream-tokens=3", "stream-delay=1500ms"], isSecure: true)
+        defer { world.stop() }
+        let relay = try world.startRelay(inFlight: Self.most, linger: KafkaTuning.lingerUnderLoad)
+        let plan = LoadPlan(inFlight: Self.most * 5 / 4, warmUp: .seconds(8), measured: .seconds(isQuick ? 5 : 10))
+        return try KafkaLoad(world, plan, isStreamed: true).run(relay, inFlight: Self.most)
     }
 
     private func plan(_ inFlight: Int) -> LoadPlan {
@@ -64,6 +76,13 @@ struct InFlightScenario {
                 "resident memory per request in flight", .kilobytes, Figure(each),
                 floor: Figure(floor.kilobytesPerRequest(inFlight: Self.most)), is: "raw libcurl"))
         findings.goals.append(Goal(name: "memory per request in flight", value: each, bound: .atMost(40), unit: " KB"))
+    }
+
+    private func addStreams(_ relay: LoadResult, to findings: inout Findings) {
+        let name = "memory per stream in flight, HTTP/2 over TLS"
+        let each = relay.kilobytesPerRequest(inFlight: Self.most)
+        findings.rows.append(Row("resident \(name)", .kilobytes, Figure(each)))
+        findings.goals.append(Goal(name: name, value: each, bound: .atMost(40), unit: " KB"))
     }
 
     private func addSecure(_ relay: LoadResult, to findings: inout Findings) throws(Unmeasurable) {

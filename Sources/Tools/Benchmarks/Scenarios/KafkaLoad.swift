@@ -12,6 +12,7 @@ final class KafkaLoad {
     private let producer: RawKafka
     private let consumer: RawKafka
     private let readsEvents: Bool
+    private let isStreamed: Bool
     /// When request number n was sent.
     private var sentAt: [Int64] = []
     private var answered = 0
@@ -23,9 +24,14 @@ final class KafkaLoad {
     /// Without a reply for so long, something is broken.
     private static let patience: Int64 = 15_000_000_000
 
-    /// - Parameter readsEvents: whether routing events are read, too.
-    init(_ world: World, _ plan: LoadPlan, readsEvents: Bool = false) throws(Unmeasurable) {
+    /// - Parameters:
+    ///   - readsEvents: whether routing events are read, too.
+    ///   - isStreamed: whether answers are asked for in chunks.
+    init(
+        _ world: World, _ plan: LoadPlan, readsEvents: Bool = false, isStreamed: Bool = false
+    ) throws(Unmeasurable) {
         self.plan = plan
+        self.isStreamed = isStreamed
         self.readsEvents = readsEvents
         producer = try RawKafka.producer(world.brokers, linger: plan.rate == nil ? KafkaTuning.lingerUnderLoad : 0)
         consumer = try RawKafka.consumer(
@@ -66,7 +72,8 @@ final class KafkaLoad {
         let headers = rd_kafka_headers_new(1)
         rd_kafka_header_add(headers, "correlation-id", -1, number, number.utf8.count)
         let sent = Clocks.monotonic
-        let isQueued = Samples.request.withUnsafeBytes {
+        let request = isStreamed ? Samples.streamedRequest : Samples.request
+        let isQueued = request.withUnsafeBytes {
             producer.produce($0, to: World.requestTopic, headers: headers)
         }
         guard isQueued else {
@@ -84,6 +91,8 @@ final class KafkaLoad {
         if let status = record.header("x-relay-status"), status != "200" {
             refusal = "a request was answered with \(status): \(String(decoding: record.value, as: UTF8.self))"
         }
+        // A streamed answer has come when its last record has.
+        if isStreamed, record.header("x-relay-stream-end") == nil { return }
         answered += 1
         lastReply = now
         recorder.recordReply(sentAt: sentAt[number], now: now)
