@@ -59,7 +59,8 @@ def usages_of(relays):
     return [relay.get("/routes").json()["deployments"][0]["usage"] for relay in relays]
 
 
-@pytest.mark.parametrize(("is_shared", "most"), [(True, 11), (False, 20)])
+# Each takes at most a quarter of what is left before the other's report has come through, which may be late.
+@pytest.mark.parametrize(("is_shared", "most"), [(True, 10 + 10 // 4), (False, 20)])
 def test_one_limit_holds_for_both_instances(pair, is_shared, most):
     stage, relays = pair(
         [{**deployment("claude"), "rpm": 10}],

@@ -19,7 +19,8 @@ struct PeerTotals: Sendable {
     /// Two instances that both saw room for ten must not both take ten. So what the others have not seen of our use
     /// stays below half our share of what was left when they last heard of us: while a report is on its way, that
     /// many times the number of instances cannot overrun a limit. One call is always possible, so a limit is overrun
-    /// by one call for each other instance at the worst, and never left unused.
+    /// by one call for each other instance, and never left unused. While reports are late, others may use up the rest
+    /// without knowing of this instance's half share: the overrun stays below half the limit even then.
     func isSettled(_ own: UsageWindow, adding tokens: Int, to profile: DeploymentProfile, in minute: Int64) -> Bool {
         guard let sharers else { return true }
         let seen = seenUsage[minute]
