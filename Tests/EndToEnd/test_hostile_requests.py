@@ -136,6 +136,17 @@ def test_a_record_of_another_time_is_answered(stage, timestamp, status):
     assert_answered(stage, request, status, "deadline" if status == 504 else None)
 
 
+@pytest.mark.parametrize("timestamp", [1, 2**42, 2**62])
+def test_times_add_up_whatever_a_producers_clock_says(stage, timestamp):
+    request = stage.writer.write(stage.request_topic, CHAT, timestamp=timestamp)
+
+    latency = stage.event(request)["latency_ms"]
+
+    parts = latency["queue"] + latency["wait"] + latency["upstream"] + latency["overhead"]
+    assert parts == pytest.approx(latency["total"], abs=0.01)
+    assert all(value >= 0 for value in latency.values())
+
+
 def test_a_request_whose_key_no_reply_can_hold_is_answered_without_it(tansu, shared_simulator, start_relay):
     """Topics take more than the relay's producer does by default."""
     with Stage(tansu, shared_simulator, topic_config={"max.message.bytes": "8000000"}) as stage:

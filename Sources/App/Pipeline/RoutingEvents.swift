@@ -60,7 +60,9 @@ public final class RoutingEvents {
         let trail = progress.trail
         let record = progress.record
         let now = loop.now
-        let created = record.timestamp < 0 ? progress.taken : Instant(unixMilliseconds: record.timestamp)
+        // Its producer's clock may be ahead of ours, and nothing is taken before it was made.
+        let created =
+            record.timestamp < 0 ? progress.taken : min(Instant(unixMilliseconds: record.timestamp), progress.taken)
         return RoutingEvent(
             time: now, instance: instance, correlationID: progress.envelope.correlationID,
             source: RoutingEvent.Source(
@@ -72,8 +74,8 @@ public final class RoutingEvents {
             tokens: trail.answering == nil ? nil : trail.usage.map { RoutingEvent.Tokens($0) },
             cost: cost,
             latency: RoutingEvent.Latency(
-                queue: max(progress.taken.since(created), .zero), wait: trail.wait, upstream: trail.upstream,
-                total: max(now.since(created), .zero)))
+                queue: progress.taken.since(created), wait: trail.wait, upstream: trail.upstream,
+                total: now.since(created)))
     }
 
     private func attempt(_ entry: AttemptTrail.Entry, taken: Instant) -> RoutingEvent.Attempt {
