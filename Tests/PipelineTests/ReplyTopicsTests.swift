@@ -27,6 +27,17 @@ import Testing
         #expect(!topics.allows("replies.web"))
     }
 
+    @Test(arguments: [
+        ("shard-[0-9].r", "shard-7.r", true), ("shard-[0-9].r", "shard-x.r", false),
+        ("shard-[0-9].r", "shard-77.r", false),
+        ("[abc-]x", "-x", true), ("[abc-]x", "bx", true), ("[abc-]x", "dx", false), ("[a-cx-z]", "y", true),
+        ("[!a-c]x", "dx", true), ("[!a-c]x", "bx", false), ("*.[ab]", "x.a.b", true), ("*.[ab]", "x.a.c", false),
+        ("[z-a]", "m", false), ("[ab", "a", false),
+    ])
+    func `brackets match one of what they hold`(_ pattern: String, _ topic: String, _ isMatch: Bool) {
+        #expect(TopicPattern(pattern).matches(topic) == isMatch)
+    }
+
     @Test func `stars match any run and cost no more than pattern times name`() {
         #expect(TopicPattern("*a*b*c").matches("xxaxxbxxc"))
         #expect(!TopicPattern("*a*b*c").matches("xxaxxbxx"))

@@ -36,11 +36,62 @@ public struct ReplyTopics: Sendable {
     }
 }
 
-/// A glob over topic names: `*` stands for any run of characters, `?` for one.
+/// A glob over topic names: `*` stands for any run of characters, `?` for one, `[a-z_]` for one of these, `[!a-z_]` for
+/// any other.
 struct TopicPattern: Sendable {
-    private let pattern: [UInt8]
+    private enum Element: Hashable, Sendable {
+        case run, any
+        case byte(UInt8)
+        case oneOf(Set<UInt8>)
 
-    init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
+        func takes(_ byte: UInt8) -> Bool {
+            switch self {
+            case .run: false
+            case .any: true
+            case .byte(let own): byte == own
+            case .oneOf(let set): set.contains(byte)
+            }
+        }
+    }
+
+    private let elements: [Element]
+
+    /// A `[` that nothing closes stands for itself, which no topic's name has.
+    init(_ pattern: String) {
+        var elements: [Element] = []
+        var rest = Array(pattern.utf8)[...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "*"): elements.append(.run)
+            case UInt8(ascii: "?"): elements.append(.any)
+            case UInt8(ascii: "["):
+                // The first may be `]` itself, as in shells.
+                let end = rest.dropFirst(rest.first == UInt8(ascii: "!") ? 2 : 1).firstIndex(of: UInt8(ascii: "]"))
+                guard let end else { fallthrough }
+                elements.append(.oneOf(Self.members(rest[..<end])))
+                rest = rest[(end + 1)...]
+            default: elements.append(.byte(byte))
+            }
+        }
+        self.elements = elements
+    }
+
+    /// What stands between brackets: single bytes, ranges, and a `!` in front that means all others.
+    private static func members(_ text: ArraySlice<UInt8>) -> Set<UInt8> {
+        let isNegated = text.first == UInt8(ascii: "!")
+        var members: Set<UInt8> = []
+        var rest = isNegated ? text.dropFirst() : text
+        while let first = rest.popFirst() {
+            if rest.count >= 2, rest.first == UInt8(ascii: "-") {
+                let last = rest[rest.startIndex + 1]
+                if first <= last { members.formUnion(first...last) }
+                rest = rest.dropFirst(2)
+            } else {
+                members.insert(first)
+            }
+        }
+        return isNegated ? Set(UInt8.min...UInt8.max).subtracting(members) : members
+    }
 
     /// Backtracks only to the latest `*`, so the time is bounded by pattern times name, whatever the pattern.
     func matches(_ topic: String) -> Bool {
@@ -48,12 +99,10 @@ struct TopicPattern: Sendable {
         var (position, index) = (0, 0)
         var retry: (position: Int, index: Int)?
         while index < name.count {
-            if position < pattern.count, pattern[position] == UInt8(ascii: "*") {
+            if position < elements.count, elements[position] == .run {
                 retry = (position + 1, index)
                 position += 1
-            } else if position < pattern.count,
-                pattern[position] == UInt8(ascii: "?") || pattern[position] == name[index]
-            {
+            } else if position < elements.count, elements[position].takes(name[index]) {
                 position += 1
                 index += 1
             } else if let (afterStar, matched) = retry {
@@ -63,6 +112,6 @@ struct TopicPattern: Sendable {
                 return false
             }
         }
-        return pattern[position...].allSatisfy { $0 == UInt8(ascii: "*") }
+        return elements[position...].allSatisfy { $0 == .run }
     }
 }

@@ -116,9 +116,22 @@ extension ValueType<String> {
     }
 
     fileprivate static var topicPattern: Self {
-        string("a topic name or a glob pattern such as chat.replies.*") { pattern in
-            let globBytes: Set<UInt8> = Set("*?[]!".utf8)
-            return !pattern.isEmpty && pattern.utf8.allSatisfy { isTopicByte($0) || globBytes.contains($0) }
+        string("a topic name or a glob pattern such as chat.replies.*, team-?.replies or shard-[0-9].replies") {
+            pattern in
+            var rest = Array(pattern.utf8)[...]
+            while let byte = rest.popFirst() {
+                switch byte {
+                case UInt8(ascii: "["):
+                    if rest.first == UInt8(ascii: "!") { rest.removeFirst() }
+                    guard let end = rest.firstIndex(of: UInt8(ascii: "]")), end > rest.startIndex,
+                        rest[..<end].allSatisfy(isTopicByte)
+                    else { return false }
+                    rest = rest[(end + 1)...]
+                case UInt8(ascii: "*"), UInt8(ascii: "?"): break
+                default: guard isTopicByte(byte) else { return false }
+                }
+            }
+            return !pattern.isEmpty
         }
     }
 
