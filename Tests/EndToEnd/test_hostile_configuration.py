@@ -29,8 +29,8 @@ REFUSED = {
     "an open quote": ('relay:\n  reply_topic: "a\n', [(3, "", "not valid YAML")]),
     "a key given twice": ("relay:\n  ordering: key\n  ordering: key\n", [(3, "", '"ordering" is given twice, first in line 2')]),
     "two documents": ("relay: {}\n---\nrelay: {}\n", [(2, "", "a second document begins")]),
-    "an alias of nothing": ("relay: *base\n", [(1, "", "no anchor &base")]),
-    "an alias of itself": ("relay: &base\n  x: *base\n", [(2, "", "no anchor &base")]),
+    "an alias of nothing": ("relay: *base\n", [(1, "", "no anchor before it")]),
+    "an alias of itself": ("relay: &base\n  x: *base\n", [(2, "", "no anchor before it")]),
     "laughs": (
         "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         + "".join(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]\n" for n in range(9)),
@@ -223,6 +223,16 @@ model_list:
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 4
     assert "hush-" not in result.stderr
+
+
+@pytest.mark.parametrize("password", ["*hush-5", "!hush-6", "!!hush-7 x"])
+def test_a_password_that_lacks_its_quotes_is_not_told(tmp_path, password):
+    result = check(tmp_path, f"kafka:\n  sasl.password: {password}\n")
+
+    assert result.returncode == 2
+    assert "file.yaml:2: " in result.stderr
+    assert "quotes" in result.stderr
+    assert "hush" not in result.stderr
 
 
 def test_check_talks_to_nobody(tmp_path):

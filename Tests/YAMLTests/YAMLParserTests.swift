@@ -71,13 +71,16 @@ import YAML
 
     @Test(arguments: [
         ("a: 1\nb: 2\na: 3\n", "test.yaml:3: key \"a\" is given twice, first in line 1"),
-        ("a: *x\n", "test.yaml:1: alias *x has no anchor &x before it"),
-        ("a: &x [*x]\n", "test.yaml:1: alias *x has no anchor &x before it"),
+        ("a: *x\n", "test.yaml:1: an alias has no anchor before it; text that begins with * stands in quotes"),
+        ("a: &x [*x]\n", "test.yaml:1: an alias has no anchor before it; text that begins with * stands in quotes"),
         ("a: 1\n---\nb: 2\n", "test.yaml:2: a second document begins, expected one"),
         ("[a]: 1\n", "test.yaml:1: a key must be a single word or text, not a list or mapping"),
         ("a:\n  <<: 1\n", "test.yaml:2: \"<<\" merges a mapping or a list of mappings, and this is neither"),
-        ("a: !secret x\n", "test.yaml:1: tag !secret is not supported here"),
-        ("a: !!python/name:os {}\n", "test.yaml:1: tag tag:yaml.org,2002:python/name:os is not supported here"),
+        ("a: !secret x\n", "test.yaml:1: a tag is not supported here; text that begins with ! stands in quotes"),
+        (
+            "a: !!python/name:os {}\n",
+            "test.yaml:1: a tag is not supported here; text that begins with ! stands in quotes"
+        ),
         ("a: b: c\n", "test.yaml:1: not valid YAML: mapping values are not allowed in this context"),
         ("a: 1\nb: \u{1}\n", "test.yaml:2: not valid YAML: control characters are not allowed"),
         (

@@ -75,7 +75,10 @@ private struct YAMLComposer: ~Copyable {
     }
 
     private mutating func aliased(_ name: String, line: Int, depth: Int) throws(YAMLError) -> Measured {
-        guard let target = anchors[name] else { throw error(line, "alias *\(name) has no anchor &\(name) before it") }
+        // Not by its name: it may be a password that wants quotes.
+        guard let target = anchors[name] else {
+            throw error(line, "an alias has no anchor before it; text that begins with * stands in quotes")
+        }
         guard depth + target.height - 1 <= limits.depth else { throw tooDeep(line) }
         aliasedNodes += target.size
         guard aliasedNodes <= limits.aliasedNodes else {
@@ -156,7 +159,8 @@ private struct YAMLComposer: ~Copyable {
 
     private func check(_ event: YAMLEvent, isTagged allowed: [String]) throws(YAMLError) {
         guard let tag = event.tag, !allowed.contains(tag) else { return }
-        throw error(event.line, "tag \(tag) is not supported here")
+        // Nor this.
+        throw error(event.line, "a tag is not supported here; text that begins with ! stands in quotes")
     }
 
     private func make(_ content: YAMLNode.Content, _ event: YAMLEvent) -> YAMLNode {
