@@ -238,6 +238,16 @@ def test_an_error_reply_goes_to_standard_error_with_1(client):
     assert "JSON" in raw.stdout + raw.stderr
 
 
+def test_a_reply_topic_that_is_not_allowed_is_told(client, noida):
+    topic = f"own-{uuid.uuid4().hex[:8]}"
+    noida.create_topic(topic)
+
+    result = client("--reply-topic", topic, "hello")
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "403" in result.stderr and "not allowed" in result.stderr
+
+
 def test_request_gives_up_when_no_relay_runs(noida, shared_simulator, tmp_path):
     with Stage(noida, shared_simulator) as stage:
         file = tmp_path / "config.yaml"

@@ -37,14 +37,19 @@ final class ReplyClient {
     private var waiting: [String: @RequestPath (ConsumerRecord) -> Void] = [:]
     private var sent = 0
 
-    /// Follows `replyTopic` from its present end, so that no reply to a later request is missed.
+    /// Follows `replyTopics` from their present end, so that no reply to a later request is missed, and
+    /// `refusalTopic` where that can be read.
     init(
-        properties: [KafkaProperty], requestTopic: String, replyTopics: [String], deadline: Instant, logger: Logger
+        properties: [KafkaProperty], requestTopic: String, replyTopics: [String], refusalTopic: String? = nil,
+        deadline: Instant, logger: Logger
     ) async throws(KafkaError) {
         self.requestTopic = requestTopic
         producer = try KafkaProducer(properties: properties, logger: logger) { _ in }
         reader = try KafkaReader(properties: properties, logger: logger)
         for topic in replyTopics { try await reader.follow(topic, deadline: deadline) }
+        if let refusalTopic, !replyTopics.contains(refusalTopic) {
+            try? await reader.follow(refusalTopic, deadline: deadline)
+        }
         reader.onRecord = { [weak self] in self?.dispatch($0) }
     }
 

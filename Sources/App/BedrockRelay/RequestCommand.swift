@@ -35,7 +35,8 @@ enum RequestCommand {
         let properties = try await MSKTokens.properties(of: configuration, logger: logger)
         let client = try await ReplyClient(
             properties: properties, requestTopic: configuration.relay.requestTopics[0],
-            replyTopics: [replyTopic], deadline: deadline, logger: logger)
+            replyTopics: [replyTopic], refusalTopic: configuration.relay.replyTopic, deadline: deadline,
+            logger: logger)
         let headers = options.replyTopic.map { [("reply-topic", $0)] } ?? []
         let isRaw = options.body != nil
         let reply = try await client.send(body, headers: headers, deadline: deadline) { chunk in
