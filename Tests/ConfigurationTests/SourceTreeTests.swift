@@ -102,6 +102,7 @@ import Testing
         #expect(
             folder.problems("x.yaml", "a.yaml", "y.yaml") == [
                 "x.yaml: cannot be read, expected a YAML file", "y.yaml: cannot be read, expected a YAML file",
+                "a.yaml:1: include: none.yaml cannot be read, expected a YAML file",
             ])
         #expect(folder.problems("a.yaml") == ["a.yaml:1: include: none.yaml cannot be read, expected a YAML file"])
     }

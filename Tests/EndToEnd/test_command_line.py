@@ -163,6 +163,22 @@ def test_a_file_that_is_not_there_or_not_yaml_ends_with_2(tmp_path):
     assert "missing.yaml" in missing.stderr
 
 
+def test_mistakes_are_told_beside_files_that_cannot_be_read(tmp_path):
+    """Variables may be set in what could not be read, so nothing is said about those."""
+    missing, broken, file = (tmp_path / name for name in ("missing.yaml", "broken.yaml", "file.yaml"))
+    broken.write_text("relay: {}\nmodel_list: [\n")
+    file.write_text("include: [nowhere.yaml]\nrelay:\n  ordering: random\n  reply_topic: $NOBODY_SETS_THIS\n")
+
+    result = bedrock_relay("check", "--config", missing, "--config", broken, "--config", file)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    problems = result.stderr.splitlines()
+    starts = [f"{missing}: ", f"{broken}:3: ", f"{file}:1: include: ", f"{file}:3: relay.ordering: "]
+    assert len(problems) == len(starts)
+    for problem, start in zip(problems, starts, strict=True):
+        assert problem.startswith(start)
+
+
 def test_later_files_win_over_earlier_ones(tmp_path):
     files = []
     for number, text in enumerate(["relay: {reply_topic: one, max_in_flight: 7}", "relay: {reply_topic: two}"]):

@@ -33,8 +33,7 @@ public struct ServiceConfiguration: Sendable {
             case .failure(let failure): problems += failure.problems
             }
         }
-        guard problems.isEmpty else { throw ConfigurationErrors(problems: problems) }
-        return try load(sources: sources, environment: environment, furtherCheck: furtherCheck)
+        return try load(sources, unread: problems, environment: environment, furtherCheck: furtherCheck)
     }
 
     /// Like `load(files:environment:)`, for texts at hand.
@@ -42,11 +41,22 @@ public struct ServiceConfiguration: Sendable {
         sources: [ConfigurationSource], environment: [String: String],
         furtherCheck: (ServiceConfiguration) -> [ConfigurationProblem] = { _ in [] }
     ) throws(ConfigurationErrors) -> ServiceConfiguration {
+        try load(sources, unread: [], environment: environment, furtherCheck: furtherCheck)
+    }
+
+    /// `unread`: files that are missing from `sources`, which is wrong, but no reason to keep the rest quiet.
+    private static func load(
+        _ sources: [ConfigurationSource], unread: [ConfigurationProblem], environment: [String: String],
+        furtherCheck: (ServiceConfiguration) -> [ConfigurationProblem]
+    ) throws(ConfigurationErrors) -> ServiceConfiguration {
         let tree = SourceTree(sources, environment: EnvironmentVariables(environment))
-        guard tree.problems.isEmpty else { throw ConfigurationErrors(problems: tree.problems) }
-        let reading = ConfigurationReading(tree, environment: environment)
-        let errors = reading.context.errors + furtherCheck(reading.configuration)
-        guard errors.isEmpty else { throw ConfigurationErrors(problems: errors.ordered(by: tree.files)) }
+        let unread = unread + tree.problems
+        let reading = ConfigurationReading(tree, environment: environment, isWhole: unread.isEmpty)
+        // What the parts look at is the whole.
+        let errors = reading.context.errors + (unread.isEmpty ? furtherCheck(reading.configuration) : [])
+        guard unread.isEmpty, errors.isEmpty else {
+            throw ConfigurationErrors(problems: unread + errors.ordered(by: tree.files))
+        }
         return reading.configuration
     }
 
@@ -77,8 +87,9 @@ struct ConfigurationReading {
     let context: ReadingContext
     let configuration: ServiceConfiguration
 
-    init(_ tree: SourceTree, environment: [String: String]) {
-        let variables = ReadingContext(environment: EnvironmentVariables(environment))
+    /// `isWhole`: all files are in `tree`.
+    init(_ tree: SourceTree, environment: [String: String], isWhole: Bool = true) {
+        let variables = ReadingContext(environment: EnvironmentVariables(environment), isWhole: isWhole)
         let declared = SectionReader(
             tree.root["environment_variables"], at: KeyLocation().key("environment_variables"), variables)
         let environment = EnvironmentVariables(environment, defaults: declared)

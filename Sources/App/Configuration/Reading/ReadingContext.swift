@@ -10,13 +10,18 @@ final class ReadingContext {
     /// Model groups that settings speak of, to be checked once the groups are known.
     private(set) var groupReferences: [(node: YAMLNode, key: KeyLocation, group: String)] = []
 
-    init(environment: EnvironmentVariables) {
+    /// Whether every file could be read: else variables may be set in one that could not.
+    private let isWhole: Bool
+
+    init(environment: EnvironmentVariables, isWhole: Bool = true) {
         self.environment = environment
+        self.isWhole = isWhole
     }
 
     /// A context over other variables that has found what `earlier` has found.
     init(environment: EnvironmentVariables, continuing earlier: ReadingContext) {
         self.environment = environment
+        isWhole = earlier.isWhole
         errors = earlier.errors
         warnings = earlier.warnings
     }
@@ -35,11 +40,14 @@ final class ReadingContext {
         groupReferences.append((node, key, group))
     }
 
-    /// `scalar` with its variables replaced, as text then; nil when that has failed and was reported.
+    /// `scalar` with its variables replaced, as text then; nil when that has failed, which was reported unless a file
+    /// that could not be read may be why.
     func expand(_ scalar: YAMLScalar, at node: YAMLNode, _ key: KeyLocation) -> YAMLScalar? {
         do {
             let text = try VariableExpansion(environment: environment).expand(scalar.text)
             return text.map { YAMLScalar($0, style: .quoted) } ?? scalar
+        } catch .unset where !isWhole {
+            return nil
         } catch {
             self.error(node, key, "\(error) (a literal dollar is written $$)")
             return nil
