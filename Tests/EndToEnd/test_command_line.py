@@ -163,6 +163,41 @@ def test_a_file_that_is_not_there_or_not_yaml_ends_with_2(tmp_path):
     assert "missing.yaml" in missing.stderr
 
 
+CONFLICTS = {
+    "times of the group": ("session.timeout.ms: 400000", "relay: {}", "max.poll.interval.ms"),
+    "a login without a name": (
+        "security.protocol: SASL_PLAINTEXT, sasl.mechanisms: SCRAM-SHA-256",
+        "relay: {}",
+        "sasl.username",
+    ),
+    "what the relay needs": ("acks: 1", "relay: {}", "enable.idempotence"),
+    "a file that is not there": (
+        "ssl.ca.location: /nowhere/ca.pem, security.protocol: SSL",
+        "relay: {}",
+        "ssl.ca.location",
+    ),
+    "times of a transaction": (
+        "message.timeout.ms: 90000, transaction.timeout.ms: 60000",
+        "relay: {delivery: exactly_once}",
+        "transaction.timeout.ms",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize("case", CONFLICTS)
+def test_kafka_properties_that_do_not_go_together_are_told_and_nothing_starts(tmp_path, case, command):
+    properties, relay, named = CONFLICTS[case]
+    file = tmp_path / "conflict.yaml"
+    file.write_text(f"{relay}\nkafka: {{bootstrap.servers: 'localhost:1', {properties}}}\n")
+
+    result = bedrock_relay(command, "--config", file)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    (problem,) = result.stderr.splitlines()
+    assert re.match(rf"{file}:2: kafka\.[a-z.]+: .*{named}", problem)
+
+
 def test_mistakes_are_told_beside_files_that_cannot_be_read(tmp_path):
     """Variables may be set in what could not be read, so nothing is said about those."""
     missing, broken, file = (tmp_path / name for name in ("missing.yaml", "broken.yaml", "file.yaml"))

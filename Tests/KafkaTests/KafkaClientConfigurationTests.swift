@@ -31,6 +31,21 @@ import Testing
             ], role: role)
     }
 
+    @Test func `what does not go together is told by the client that cannot be`() {
+        func conflict(_ role: KafkaClientConfiguration.Role, _ properties: [String: String]) -> String? {
+            KafkaClientConfiguration.conflict(
+                among: properties.map { KafkaProperty($0.key, $0.value) } + [KafkaProperty("group.id", "relay")],
+                role: role)
+        }
+        #expect(conflict(.consumer, [:]) == nil)
+        #expect(conflict(.producer, [:]) == nil)
+        #expect(conflict(.consumer, ["session.timeout.ms": "400000"])?.contains("max.poll.interval.ms") == true)
+        #expect(conflict(.producer, ["acks": "1"])?.contains("enable.idempotence") == true)
+        #expect(conflict(.consumer, ["acks": "1"]) == nil, "consumers do not read it")
+        // Would have kinit run.
+        #expect(conflict(.consumer, ["security.protocol": "SASL_SSL", "sasl.kerberos.kinit.cmd": "false"]) == nil)
+    }
+
     @Test func `librdkafka's table says who reads a property`() {
         let table = PropertyTable.installed
         #expect(table.scope(of: "group.id") == .consumer)

@@ -9,9 +9,36 @@ enum Preflight {
     }
 
     private static func kafkaProblems(_ configuration: ServiceConfiguration) -> [ConfigurationProblem] {
-        configuration.kafka.properties.flatMap { property in
+        let problems = configuration.kafka.properties.flatMap { property in
             KafkaClientConfiguration.problems(in: [KafkaProperty(property.name, property.value.reveal())])
                 .map { property.problem("\($0)") }
+        }
+        return problems.isEmpty ? kafkaConflicts(configuration) : problems
+    }
+
+    /// Of properties that do not go together, or with what the relay sets; each where the first that is named is written.
+    private static func kafkaConflicts(_ configuration: ServiceConfiguration) -> [ConfigurationProblem] {
+        let properties = configuration.kafka.revealed
+        var clients: [(properties: [KafkaProperty], role: KafkaClientConfiguration.Role)] = [
+            (properties, .consumer), (properties, .producer),
+        ]
+        if configuration.relay.delivery == .exactlyOnce {
+            clients.append((TransactionalProducer.properties(properties, transactionalID: "check"), .producer))
+        }
+        var messages: [String] = []
+        for client in clients {
+            let message = KafkaClientConfiguration.conflict(among: client.properties, role: client.role)
+            if let message, !messages.contains(message) { messages.append(message) }
+        }
+        let written = configuration.kafka.properties.filter { $0.line > 0 }
+        return messages.map { message in
+            // What is missing is not written, but others of its kind are: `sasl.username`, `sasl.mechanisms`.
+            let property =
+                written.first { message.contains($0.name) }
+                ?? written.first { message.contains($0.name.prefix { $0 != "." } + ".") }
+            return property?.problem(message)
+                ?? ConfigurationProblem(
+                    file: configuration.files.first ?? "configuration", line: 0, key: "kafka", message: message)
         }
     }
 

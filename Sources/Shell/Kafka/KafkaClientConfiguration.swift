@@ -47,6 +47,30 @@ public struct KafkaClientConfiguration: ~Copyable {
         }
     }
 
+    /// What stands against `properties` together, each of which is right by itself: in librdkafka's own words, which it
+    /// has only for a client that is to start. One without brokers is made for it and destroyed: it touches no network.
+    public static func conflict(among properties: [KafkaProperty], role: Role) -> String? {
+        var properties = properties.filter { !reachesOut.contains($0.name) }
+        // These begin to log in at once, Kerberos with a program of its own: then only the rest is looked at.
+        if logsInAtOnce(properties) { properties.removeAll { $0.name == "security.protocol" } }
+        do throws(KafkaError) {
+            let client = try KafkaClientConfiguration(properties: properties, role: role).makeClient(events: 0)
+            rd_kafka_destroy_flags(client.raw, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    private static let reachesOut = ["bootstrap.servers", "metadata.broker.list", "test.mock.num.brokers"]
+
+    private static func logsInAtOnce(_ properties: [KafkaProperty]) -> Bool {
+        func value(_ names: String...) -> String? { properties.last { names.contains($0.name) }?.value.lowercased() }
+        guard value("security.protocol")?.hasPrefix("sasl") == true else { return false }
+        return value("sasl.mechanisms", "sasl.mechanism") ?? "gssapi" == "gssapi"
+            || value("sasl.oauthbearer.method") == "oidc"
+    }
+
     /// Creates the client, which starts its threads and connects. `events`: the `RD_KAFKA_EVENT_*` it is to queue.
     consuming func makeClient(events: Int32) throws(KafkaError) -> ClientHandle {
         rd_kafka_conf_set_events(raw, tokens == nil ? events : events | RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH)

@@ -43,13 +43,19 @@ public final class TransactionalProducer {
         properties: [KafkaProperty], transactionalID: String, logger: Logger,
         onFatal: @escaping @RequestPath (KafkaError) -> Void
     ) throws(KafkaError) {
-        self.properties =
-            KafkaDefaults.transactions(unless: properties) + properties
-            + [KafkaProperty("transactional.id", transactionalID)]
+        self.properties = Self.properties(properties, transactionalID: transactionalID)
         self.logger = logger
         self.onFatal = onFatal
         try makeClient()
         topics.client = { [weak self] in self?.client }
+    }
+
+    /// `properties` with what makes a producer write transactions.
+    public nonisolated static func properties(
+        _ properties: [KafkaProperty], transactionalID: String
+    ) -> [KafkaProperty] {
+        KafkaDefaults.transactions(unless: properties) + properties
+            + [KafkaProperty("transactional.id", transactionalID)]
     }
 
     /// Writes `records`, in order, and `positions` in one transaction. `group` must have been read before `positions`
