@@ -2,6 +2,8 @@
 
 import collections
 
+import pytest
+
 from stage import HAIKU, Stage, chat
 from waiting import wait_until
 
@@ -14,10 +16,14 @@ def submit_to_all(stage, count, name):
     return requests
 
 
-def test_work_is_shared_and_taken_over(noida, simulator, start_relay):
+@pytest.mark.parametrize("strategy", ["cooperative-sticky", "range"])
+def test_work_is_shared_and_taken_over(noida, simulator, start_relay, strategy):
+    """`range`, which takes every partition away from everybody first, is what to fall back to (operations.md)."""
     simulator.script(**{HAIKU: {"latency": "100ms"}})
     with Stage(noida, simulator, partitions=4) as stage:
-        config = stage.config(relay={"partition_concurrency": 4})
+        config = stage.config(
+            kafka={"partition.assignment.strategy": strategy}, relay={"partition_concurrency": 4}
+        )
         one = start_relay(config, stage.environment, "one").wait_until_ready()
         early = submit_to_all(stage, 30, "early")
         two = start_relay(config, stage.environment, "two").wait_until_ready()

@@ -8,6 +8,8 @@ final class Health: Sendable {
         var assignedPartitions = 0
         var wasAssigned = false
         var isStopping = false
+        /// When librdkafka's statistics came last; nil: none have yet.
+        var lastStatistics: Instant?
     }
 
     private let state: Mutex<State>
@@ -15,9 +17,19 @@ final class Health: Sendable {
     /// The broker may be away this long, and the event loop silent this long, before the process counts as unhealthy.
     private static let longestBrokerLoss = Duration.seconds(60)
     private static let longestSilence = Duration.seconds(10)
+    /// So may be the thread of librdkafka that is the group's member: heartbeats, commits and rebalances are its work. In
+    /// the group's leader it can compute an assignment for ever before 2.6.1 (#4783), and nothing else tells, since
+    /// records go on to come. Statistics are its work, too.
+    private let longestClientSilence: Duration
 
-    init(now: Instant) {
+    /// `statisticsInterval`: librdkafka's.
+    init(now: Instant, statisticsInterval: Duration = .seconds(5)) {
+        longestClientSilence = max(.seconds(60), statisticsInterval * 3)
         state = Mutex(State(lastBrokerContact: now))
+    }
+
+    func sawStatistics(now: Instant) {
+        state.withLock { $0.lastStatistics = now }
     }
 
     func sawBroker(now: Instant) {
@@ -40,6 +52,9 @@ final class Health: Sendable {
         let silence = now.since(lastTurn)
         if silence > Self.longestSilence {
             return "the event loop has not come round for \(Int(silence.inSeconds)) s"
+        }
+        if let last = state.withLock({ $0.lastStatistics }), now.since(last) > longestClientSilence {
+            return "the Kafka client has not been heard of for \(Int(now.since(last).inSeconds)) s"
         }
         let loss = now.since(state.withLock { $0.lastBrokerContact })
         if loss > Self.longestBrokerLoss { return "no Kafka broker could be reached for \(Int(loss.inSeconds)) s" }

@@ -57,7 +57,7 @@ final class Relay {
         self.configuration = configuration
         self.logger = logger
         self.instance = instance
-        health = Health(now: loop.now)
+        health = Health(now: loop.now, statisticsInterval: configuration.kafka.statisticsInterval)
         let environment = configuration.environment.reveal()
         http = HTTPClient(
             settings: HTTPClient.Settings(configuration.relay, environment: environment), logger: logger)
@@ -172,9 +172,14 @@ final class Relay {
         case .revoked(let partitions): rebalanceInput.yield(.revoked(partitions))
         case .lost(let partitions): rebalanceInput.yield(.lost(partitions))
         case .committed(let results): noteCommits(results)
-        case .statistics(let bytes): noteStatistics(bytes)
+        case .statistics(let bytes):
+            health.sawStatistics(now: loop.now)
+            noteStatistics(bytes)
         case .error(let error):
-            logger.warning("kafka", ["error": .string(error.description)], limitedBy: error.name)
+            logger.warning(
+                "kafka",
+                ["error": .string(error.description), "hint": .optional(configuration.kafka.hint(for: error))],
+                limitedBy: error.name)
         case .fatal(let error): fatal.raise(error)
         }
     }

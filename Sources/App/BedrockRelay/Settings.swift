@@ -31,6 +31,20 @@ extension KafkaSection {
     var groupID: String { value(of: "group.id") ?? "bedrock-relay" }
 
     func value(of name: String) -> String? { properties.last { $0.name == name }?.value.reveal() }
+
+    /// How often librdkafka tells its statistics.
+    var statisticsInterval: Duration { .milliseconds(value(of: "statistics.interval.ms").flatMap { Int($0) } ?? 5000) }
+
+    /// What may be behind `error` that its text does not tell.
+    func hint(for error: KafkaError) -> String? {
+        let mechanism = value(of: "sasl.mechanisms") ?? value(of: "sasl.mechanism") ?? ""
+        guard error.name.hasSuffix("AUTHENTICATION") || error.name.hasSuffix("AUTHENTICATION_FAILED"),
+            mechanism.uppercased().hasPrefix("SCRAM")
+        else { return nil }
+        return
+            "if name and password are right: librdkafka before 2.6.1 breaks a rule of SCRAM that brokers before 3.8.1 "
+            + "may insist on (#4895)"
+    }
 }
 
 extension RelaySection {

@@ -5,7 +5,7 @@ extension ClientHandle {
     /// Queues `record` in librdkafka, which copies it; `slot` comes back in the delivery report. Never waits.
     ///
     /// Headers go as one object (`VTYPE_HEADERS`): with one element per header `rd_kafka_produceva` frees them twice
-    /// before 2.12.0 when the partition does not exist, and a remote peer can name the partition (kafka.md 7.2).
+    /// before 2.12.0 (#4628) when the partition does not exist, and a remote peer can name the partition (kafka.md 7.2).
     func produce(_ record: ProducerRecord, slot: Int) -> KafkaError? {
         let headers = Self.headers(record.headers)
         let error = record.topic.withCString { topic in

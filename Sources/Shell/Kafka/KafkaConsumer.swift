@@ -74,6 +74,9 @@ public final class KafkaConsumer {
         if !isClosing { onEvent(event) }
     }
 
+    /// No single error means much unless it is fatal: before 2.2.0 a connection that TLS does not end in form comes as one
+    /// (#4294), and brokers cut those whose login has expired, as librdkafka cannot log in again on them (KIP-368). It
+    /// connects anew.
     private func handleError(_ event: OpaquePointer) {
         let code = rd_kafka_event_error(event)
         if code == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_event_error_is_fatal(event) != 0 {

@@ -28,7 +28,7 @@ final class PartitionQueue {
         wakeUp = ClientInstance.watch(queue, handler: onReady)
     }
 
-    /// The next record, nil when the queue is empty. One message at a time: before 2.1.0 batches could skip offsets.
+    /// The next record, nil when the queue is empty. One message at a time: before 2.1.0 batches could skip offsets (#4208).
     func next(onError: (KafkaError) -> Void) -> ConsumerRecord? {
         if let stray = strays.popFirst() { return stray }
         while let message = rd_kafka_consume_queue(raw, 0) {
