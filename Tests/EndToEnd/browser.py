@@ -8,6 +8,7 @@ import time
 import requests
 
 from child_process import ChildProcess
+from waiting import patient
 
 
 class Browser:
@@ -53,7 +54,7 @@ class Browser:
 
     def wait_for(self, script, what, timeout=20):
         """Polls until `script` returns something true, which is the result."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patient(timeout)
         while not (result := self.run(script)):
             assert time.monotonic() < deadline, f"not within {timeout} s: {what}\n{self.text()}"
             time.sleep(0.1)

@@ -13,8 +13,14 @@ HAIKU = "anthropic.claude-3-haiku-20240307-v1:0"
 # What a model of the simulator is told: to answer, at once.
 OK = {"steps": "200", "latency": "0ms"}
 
-# Lets a group notice and recover within a test's time.
-GROUP_SETTINGS = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 300, "fetch.wait.max.ms": 10}
+# Lets a group notice and recover within a test's time. noida never answers a join when another member joins again within a
+# millisecond; a client sends its join again after max.poll.interval.ms and three seconds.
+GROUP_SETTINGS = {
+    "session.timeout.ms": 6000,
+    "heartbeat.interval.ms": 300,
+    "max.poll.interval.ms": 10000,
+    "fetch.wait.max.ms": 10,
+}
 
 
 def deployment(group, model=HAIKU, **parameters):

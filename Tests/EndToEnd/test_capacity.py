@@ -2,7 +2,7 @@
 
 import time
 
-from stage import HAIKU, SONNET, deployment
+from stage import HAIKU, SONNET, chat, deployment
 from waiting import wait_until
 
 
@@ -47,7 +47,7 @@ def test_a_full_deployment_is_passed_over_and_a_full_group_rejects(stage, start_
     start_relay(config, stage.environment).wait_until_ready()
     stage.simulator.script(**{"anthropic.*": {"latency": "1500ms"}})
 
-    requests = [stage.ask() for _ in range(3)]
+    requests = stage.submit_all([(None, chat(), [])] * 3)
 
     answers = [stage.reply(request) for request in requests]
     assert [answer.text("x-relay-status") for answer in answers] == ["200", "200", "429"]
@@ -57,12 +57,13 @@ def test_a_full_deployment_is_passed_over_and_a_full_group_rejects(stage, start_
 def test_requests_over_the_limit_wait_for_a_slot(stage, start_relay):
     config = stage.config([deployment("claude", max_parallel_requests=1)], router_settings={"num_retries": 0})
     relay = start_relay(config, stage.environment).wait_until_ready()
-    stage.simulator.script(**{"anthropic.*": {"latency": "400ms"}})
+    stage.simulator.script(**{"anthropic.*": {"latency": "5s"}})
 
     requests = [stage.ask(f"[id:{number}]") for number in range(4)]
 
     wait_until(lambda: relay.get("/routes").json()["held_requests"] == 3, "three requests held")
     assert relay.metric("requests_waiting") == 3
+    stage.simulator.script(**{"anthropic.*": {"latency": "400ms"}})  # the first keeps its five seconds
     events = [stage.event(request) for request in requests]
     assert [event["status"] for event in events] == [200] * 4
     assert [event["latency_ms"]["wait"] > 300 for event in events] == [False, True, True, True]

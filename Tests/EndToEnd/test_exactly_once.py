@@ -171,10 +171,11 @@ def test_answers_of_the_broker_that_get_lost(noida, simulator, start_relay, api)
         kafka = {"bootstrap.servers": proxy.address, "reconnect.backoff.max.ms": 200}
         config = stage.config(kafka=kafka, relay={**EXACTLY_ONCE, "partition_concurrency": 8})
         start_relay(config, stage.environment).wait_until_ready()
-        requests = submit(stage, 60)
-        for answered in (10, 40, 80):
-            stage.answers(requests, count=answered)
+        requests = submit(stage, 15, "first")
+        for number in range(3):
+            stage.answers(requests, count=len(requests) - 20)
             proxy.lose(api, 2)
+            requests += submit(stage, 15, f"round-{number}")  # so that something is left to be lost
 
         assert_each_once(stage, requests)
         assert_committed(stage, 60)

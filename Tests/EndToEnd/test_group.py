@@ -40,7 +40,7 @@ def test_work_is_shared_and_taken_over(noida, simulator, start_relay, strategy):
         late = submit_to_all(stage, 20, "late")
         assert one.terminate() == 0
         stage.answers(early + shared + late)
-        assert two.metric("assigned_partitions") == 4
+        two.wait_until(lambda: two.metric("assigned_partitions") == 4, "taking over")
         wait_until(lambda: [position for position, _ in stage.committed()] == [60] * 4, "commits")
 
         # While the group is steady nothing is repeated.

@@ -86,7 +86,7 @@ def test_a_request_in_flight_is_answered_by_whom_it_was_sent_to(stage, start_rel
 
 
 def test_a_request_that_fails_after_a_reload_goes_on_under_the_new_one(stage, start_relay):
-    stage.simulator.script(**{HAIKU: {"latency": "1500ms", "steps": "500"}})
+    stage.simulator.script(**{HAIKU: {"latency": "5s", "steps": "500"}})
     config = stage.config([deployment("claude", num_retries=0)])
     relay = start_relay(config, stage.environment).wait_until_ready()
     request = stage.ask()

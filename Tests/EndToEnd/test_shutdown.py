@@ -2,25 +2,22 @@
 
 import collections
 import signal
-import time
 
 from stage import HAIKU, Stage, chat
 from waiting import wait_until
 
 
 def test_requests_in_flight_are_finished_before_the_end(noida, simulator, start_relay):
-    simulator.script(**{HAIKU: {"latency": "500ms"}})
+    simulator.script(**{HAIKU: {"latency": "2s"}})
     with Stage(noida, simulator, partitions=2) as stage:
-        config = stage.config(relay={"partition_concurrency": 20, "shutdown_grace": 10})
+        config = stage.config(relay={"partition_concurrency": 20, "shutdown_grace": 60})
         first = start_relay(config, stage.environment, "first").wait_until_ready()
         requests = []
         for partition in range(2):
             requests += stage.submit_all([(None, chat(f"[id:{partition}-{n}]"), []) for n in range(50)], partition)
         wait_until(lambda: simulator.journal()["requests"] >= 40, "full lanes")
 
-        begin = time.monotonic()
-        assert first.terminate(timeout=15) == 0
-        assert time.monotonic() - begin < 10
+        assert first.terminate(timeout=40) == 0  # when they have ended, not after the grace
 
         answered = len(stage.reader(stage.reply_topic).read_to_end())
         assert 40 <= answered < 100
@@ -54,13 +51,10 @@ def test_a_second_signal_ends_it_at_once(stage, start_relay):
     relay = start_relay(config, stage.environment).wait_until_ready()
     stage.ask()
     wait_until(lambda: stage.simulator.journal()["requests"] == 1, "the request in flight")
-    lines = len(relay.lines)
     relay.process.terminate()
-    relay.wait_until(lambda: len(relay.lines) > lines, "said to be stopping")
+    relay.wait_for_line('"event":"stopping"')
 
-    begin = time.monotonic()
-    assert relay.terminate(timeout=10) == 1
-    assert time.monotonic() - begin < 5
+    assert relay.terminate(timeout=30) == 1  # and not after the grace
 
 
 def test_an_idle_relay_stops_at_sigint_too(stage, start_relay):

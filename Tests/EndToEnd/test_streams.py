@@ -177,7 +177,7 @@ def test_chunks_are_there_while_the_model_still_speaks_and_silence_ends_them(sta
 def test_a_deadline_ends_a_stream(stage):
     stage.simulator.script(**{HAIKU: {"steps": "200", "text": WORDS, "stream-tokens": "1000", "stream-delay": "20ms"}})
 
-    deadline = str(int(time.time() * 1000) + 1500).encode()
+    deadline = str(int(time.time() * 1000) + 5000).encode()
     request = ask(stage, headers=[("deadline", deadline)])
 
     records = stream(stage, request)

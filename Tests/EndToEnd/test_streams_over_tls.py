@@ -172,7 +172,7 @@ def test_a_deadline_ends_a_stream_and_its_call(stage, front, start_relay):
     stage.simulator.script(**{HAIKU: OK | {"text": WORDS, "stream-tokens": "1000", "stream-delay": "20ms"}})
     relay = start_relay(stage.config(), through(front, stage)).wait_until_ready()
 
-    deadline = str(int(time.time() * 1000) + 1500).encode()
+    deadline = str(int(time.time() * 1000) + 5000).encode()
     records = stream(stage, stage.ask(stream=True, headers=[("deadline", deadline)]))
 
     assert content(records)

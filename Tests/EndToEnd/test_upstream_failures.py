@@ -5,6 +5,7 @@ import time
 import pytest
 
 from stage import HAIKU, SONNET, Stage, deployment
+from waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_a_call_that_hangs_is_given_up(stage, how):
     (attempt,) = event["attempts"]
     assert attempt["status"] == 408
     assert attempt["latency_ms"] >= 400
-    assert stage.simulator.journal()["abandoned"] == 1
+    wait_until(lambda: stage.simulator.journal()["abandoned"] == 1, "the call given up")
 
 
 @pytest.mark.parametrize(
