@@ -322,6 +322,44 @@ import Testing
         #expect(texts[1] == #"{"temperature":1,"max_completion_tokens":7,"top_p":0.5}"#)
     }
 
+    @Test func `body parameters may be numbers in quotes or variables, and text stays text`() throws {
+        let configuration = try ServiceConfiguration.load(
+            sources: [
+                ConfigurationSource(
+                    name: "test.yaml",
+                    text: """
+                        model_list:
+                          - model_name: g
+                            litellm_params: {model: bedrock/x.y, temperature: $T, max_tokens: "${M:-100}", stop: [$T]}
+                        router_settings:
+                          default_litellm_params: {top_p: os.environ/T, parallel_tool_calls: "false", user: $T}
+                        """)
+            ], environment: ["T": "0.25"])
+        let text = configuration.bedrockDeployments.first.map {
+            String(decoding: $0.defaultParameters ?? [], as: UTF8.self)
+        }
+        #expect(
+            text
+                == #"{"temperature":0.25,"max_tokens":100,"stop":["0.25"],"top_p":0.25,"parallel_tool_calls":false,"user":"0.25"}"#
+        )
+    }
+
+    @Test func `a problem with a default parameter is where that is written`() throws {
+        let configuration = try load(
+            """
+            model_list: [{model_name: g, litellm_params: {model: bedrock/x.y, top_p: 1}}]
+            router_settings:
+              default_litellm_params:
+                temperature: hot
+            """)
+        #expect(
+            configuration.problem(inDeployment: 0, key: "temperature", "is bad").description
+                == "test.yaml:4: router_settings.default_litellm_params.temperature: is bad")
+        #expect(
+            configuration.problem(inDeployment: 0, key: "top_p", "is bad").description
+                == "test.yaml:1: model_list[0].litellm_params.top_p: is bad")
+    }
+
     @Test func `a provider's problem is given its file and line`() throws {
         let configuration = try deployment("    litellm_params:\n      model: bedrock/x.y\n      api_key: k")
         #expect(

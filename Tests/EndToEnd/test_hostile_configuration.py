@@ -132,6 +132,12 @@ REFUSED = {
             (9, "model_list[1].litellm_params.max_tokens", "expected an integer of at least 1"),
         ],
     ),
+    "defaults that every request would be refused for": (
+        "model_list:\n  - {model_name: a, litellm_params: {model: bedrock/x.y}}\n"
+        "  - {model_name: a, litellm_params: {model: bedrock/x.z}}\n"
+        "router_settings:\n  default_litellm_params:\n    temperature: hot\n    top_p: ${NOBODY:-0.5}\n",
+        [(6, "router_settings.default_litellm_params.temperature", "expected a number")],
+    ),
     "settings of all kinds": (
         "router_settings:\n  num_retries: 1001\n  fallbacks: [a, {a: [b], c: [d]}, {a: 7}]\n  retry_after: -1\n"
         "  model_group_alias: [a]\n  allowed_fails_policy: 3\n  routing_strategy_args: {ttl: 0, ttft_percentile: 2}\n"

@@ -71,10 +71,12 @@ enum Preflight {
             return try BedrockTargets(
                 deployments: configuration.bedrockDeployments, environment: configuration.environment.reveal())
         } catch {
+            // What all deployments share is told once.
+            var told: Set<ConfigurationProblem> = []
             let problems = error.problems.map {
                 configuration.problem(inDeployment: $0.deploymentIndex, key: $0.key, $0.message)
             }
-            throw ConfigurationErrors(problems: problems)
+            throw ConfigurationErrors(problems: problems.filter { told.insert($0).inserted })
         }
     }
 }

@@ -97,12 +97,13 @@ struct ConfigurationReading {
 
         let root = SectionReader(tree.root, at: KeyLocation(), context)
         let settings = LiteLLMSettingsSection(reading: root.section("litellm_settings"))
+        let defaults = tree.root["router_settings"]?["default_litellm_params"]
         let shared = DeploymentSection.Shared(
             environment: environment, catalogue: .shipped,
             dropsUnsupportedParameters: settings.dropsUnsupportedParameters,
             defaultParameters: BodyParameters.read(
-                tree.root["router_settings"]?["default_litellm_params"],
-                at: KeyLocation().key("router_settings").key("default_litellm_params"), context))
+                defaults, at: KeyLocation().key("router_settings").key("default_litellm_params"), context),
+            defaults: defaults)
         let models = ModelListSection(reading: root.value("model_list", .node), shared, context)
         let relay = RelaySection(reading: root.section("relay"))
         var router = RouterSettings(reading: root.section("router_settings"), over: settings)

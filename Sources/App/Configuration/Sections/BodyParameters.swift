@@ -20,8 +20,7 @@ enum BodyParameters {
         for key in keys {
             guard let node = section.value(key, .node), !node.isNull else { continue }
             given.insert(key)
-            writer.key(text: key)
-            write(node, at: section.location.key(key), section.context, to: &writer)
+            write(key, node, at: section.location.key(key), section.context, to: &writer)
         }
         // Two names of one limit: who gives one has given both.
         if given.contains("max_tokens") || given.contains("max_completion_tokens") {
@@ -43,9 +42,7 @@ enum BodyParameters {
     ) -> [UInt8]? {
         let entries = (node.mapping ?? []).filter { !keys.contains($0.key) }
         guard !entries.isEmpty else { return nil }
-        var writer = JSONWriter()
-        write(YAMLNode(.mapping(entries), file: node.file, line: node.line), at: location, context, to: &writer)
-        return writer.finish()
+        return object(entries, at: location, context)
     }
 
     /// How many tokens `parameters` let an answer have.
@@ -58,13 +55,46 @@ enum BodyParameters {
     /// Nil when there are none; what is not a mapping is reported.
     static func read(_ node: YAMLNode?, at location: KeyLocation, _ context: ReadingContext) -> [UInt8]? {
         guard let node, !node.isNull else { return nil }
-        guard node.mapping != nil else {
+        guard let entries = node.mapping else {
             context.error(node, location, "expected a mapping of parameters, such as {temperature: 0.2}")
             return nil
         }
+        return object(entries, at: location, context)
+    }
+
+    private static func object(
+        _ entries: [YAMLNode.Entry], at location: KeyLocation, _ context: ReadingContext
+    ) -> [UInt8] {
         var writer = JSONWriter()
-        write(node, at: location, context, to: &writer)
+        writer.beginObject()
+        for entry in entries { write(entry.key, entry.value, at: location.key(entry.key), context, to: &writer) }
+        writer.endObject()
         return writer.finish()
+    }
+
+    /// Parameters that are no text: as elsewhere in the configuration they may stand in quotes, or come from the
+    /// environment.
+    private static let numbersAndTruths: Set = [
+        "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "parallel_tool_calls", "modify_params",
+    ]
+
+    private static func write(
+        _ key: String, _ node: YAMLNode, at location: KeyLocation, _ context: ReadingContext,
+        to writer: inout JSONWriter
+    ) {
+        writer.key(text: key)
+        guard numbersAndTruths.contains(key), case .string = node.scalar?.value else {
+            return write(node, at: location, context, to: &writer)
+        }
+        guard case .value(let text) = ValueType<String>.string.read(node, location, context) else {
+            return writer.null()
+        }
+        switch YAMLScalar.resolve(text) {
+        case .int(let value): writer.integer(value)
+        case .double(let value): writer.double(value)
+        case .bool(let value): writer.bool(value)
+        case .null, .string: writer.string(text)
+        }
     }
 
     private static func write(

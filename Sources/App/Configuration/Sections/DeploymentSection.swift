@@ -11,6 +11,8 @@ struct DeploymentSection {
         var dropsUnsupportedParameters: Bool
         /// `router_settings.default_litellm_params`; a deployment's own parameters win.
         var defaultParameters: [UInt8]?
+        /// Where they are written.
+        var defaults: YAMLNode?
     }
 
     var deployment: Deployment
@@ -25,7 +27,7 @@ struct DeploymentSection {
         let provider = parameters.value("custom_llm_provider", .string)
         let written = parameters.required("model", .bedrockModel(provider: provider, shared.catalogue))
         let baseModel = info.value("base_model", .string)
-        origin = DeploymentOrigin(parameters)
+        origin = DeploymentOrigin(parameters, defaults: shared.defaults)
         bedrock = BedrockDeployment(id: DeploymentID(""), model: written?.text ?? "")
         bedrock.dropsUnsupportedParameters = shared.dropsUnsupportedParameters
         bedrock.defaultParameters = BodyParameters.read(in: parameters, over: shared.defaultParameters)
