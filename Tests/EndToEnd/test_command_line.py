@@ -1,7 +1,9 @@
 """What the commands print and how they end."""
 
+import contextlib
 import json
 import os
+import pty
 import re
 import subprocess
 import uuid
@@ -232,6 +234,24 @@ def test_the_demo_does_what_it_says():
     assert result.returncode == 0, result.stdout + result.stderr
     assert "fallbacks" in result.stdout
     assert "\x1b" not in result.stdout  # colour is for terminals
+
+
+@pytest.mark.parametrize("no_colour", ["", "1"])
+def test_a_terminal_gets_colour_unless_told_otherwise(no_colour):
+    master, slave = pty.openpty()
+    command = [binary("bedrock-relay"), "demo", "--route", "fallbacks"]
+    environment = {**os.environ, "TERM": "xterm", "NO_COLOR": no_colour}
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment) as demo:
+        os.close(slave)
+        printed = b""
+        with contextlib.suppress(OSError):  # how a terminal ends that nobody has open any more
+            while piece := os.read(master, 4096):
+                printed += piece
+    os.close(master)
+
+    assert demo.returncode == 0, printed.decode()
+    assert b"as promised" in printed
+    assert (b"\x1b[32m" in printed) == (no_colour == "")
 
 
 @pytest.fixture(scope="module")
