@@ -17,10 +17,13 @@ def submit_to_all(stage, count, name):
 
 
 @pytest.mark.parametrize("strategy", ["cooperative-sticky", "range"])
-def test_work_is_shared_and_taken_over(noida, simulator, start_relay, strategy):
-    """`range`, which takes every partition away from everybody first, is what to fall back to (operations.md)."""
+def test_work_is_shared_and_taken_over(tansu, simulator, start_relay, strategy):
+    """`range`, which takes every partition away from everybody first, is what to fall back to (operations.md).
+
+    On the broker that forms groups as Kafka does: noida begins a new generation before its members have joined it.
+    """
     simulator.script(**{HAIKU: {"latency": "100ms"}})
-    with Stage(noida, simulator, partitions=4) as stage:
+    with Stage(tansu, simulator, partitions=4) as stage:
         config = stage.config(
             kafka={"partition.assignment.strategy": strategy}, relay={"partition_concurrency": 4}
         )
@@ -43,7 +46,7 @@ def test_work_is_shared_and_taken_over(noida, simulator, start_relay, strategy):
         two.wait_until(lambda: two.metric("assigned_partitions") == 4, "taking over")
         wait_until(lambda: [position for position, _ in stage.committed()] == [60] * 4, "commits")
 
-        # While the group is steady nothing is repeated.
+        # Whoever joins and leaves, nothing is repeated: a partition is drained before it moves.
         sent = collections.Counter(entry["id"] for entry in simulator.entries())
-        assert [count for key, count in sent.items() if key.startswith("shared")] == [1] * 40
-        assert max(sent.values()) <= 2
+        assert len(sent) == 4 * (30 + 10 + 20)
+        assert set(sent.values()) == {1}

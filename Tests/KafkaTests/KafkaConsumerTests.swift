@@ -1,9 +1,10 @@
 import EventLoop
-import Kafka
 import Partitions
 import Simulator
 import Testing
 import Time
+
+@testable import Kafka
 
 @Suite(.serialized) struct KafkaConsumerTests {
     private func partitions(_ topic: String, _ count: Int32 = 4) -> [TopicPartition] {
@@ -90,7 +91,17 @@ import Time
         let first = try ConsumerProbe(broker, group: "moves", topics: ["moves"], changes: changes)
         await changes.wait(for: "all records") { first.recordCount == 40 }
         let second = try ConsumerProbe(broker, group: "moves", topics: ["moves"], changes: changes)
+
+        // A cooperative member joins again without a word. A commit made meanwhile waits for what comes of it.
+        let joins = try first.consumer.client.joins
+        #expect(!joins.isJoining)
+        let looks = EventLoop.shared.repeating(every: .milliseconds(1)) { changes.note() }
+        await changes.wait(for: "the first one to join again") { joins.isJoining }
+        looks.cancel()
+        let beforeJoin = first.commitCount
+        try first.consumer.commit([partitions("moves")[0]: CommittedPosition(offset: Offset(3))])
         await changes.wait(for: "revocation") { !first.revoked.isEmpty }
+        #expect(!joins.isJoining && first.commitCount == beforeJoin)
         let moving = first.revoked
         #expect(moving.count == 2 && second.assigned.isEmpty, "only what moves is revoked (cooperative)")
 

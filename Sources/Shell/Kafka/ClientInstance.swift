@@ -17,6 +17,8 @@ final class ClientInstance {
     /// Called after events were handled and freed, and once a second.
     var onServed: @RequestPath () -> Void = {}
 
+    let joins = JoinGroupWatch()
+
     private let logger: Logger
     private let tokens: KafkaTokenSource?
     private var isRefreshingToken = false
@@ -41,7 +43,7 @@ final class ClientInstance {
                 RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS | RD_KAFKA_EVENT_LOG
             }
         tokens = configuration.tokens
-        handle = try configuration.makeClient(events: events)
+        handle = try configuration.makeClient(events: events, joins: joins)
         self.logger = logger
         switch role {
         case .consumer:
@@ -136,8 +138,9 @@ final class ClientInstance {
         guard callsInFlight == 0 else { return false }  // its thread still uses the client: leaving it is all there is
         rd_kafka_queue_destroy(queue)
         let flags = closingConsumer ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE
-        let isDestroyed: Void? = await BlockingCall.run(until: deadline) { [handle] in
+        let isDestroyed: Void? = await BlockingCall.run(until: deadline) { [handle, joins] in
             rd_kafka_destroy_flags(handle.raw, flags)
+            withExtendedLifetime(joins) {}  // librdkafka's threads have used it until here
         } onReturn: {
         }
         return isDestroyed != nil

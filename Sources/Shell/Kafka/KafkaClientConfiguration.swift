@@ -72,7 +72,8 @@ public struct KafkaClientConfiguration: ~Copyable {
     }
 
     /// Creates the client, which starts its threads and connects. `events`: the `RD_KAFKA_EVENT_*` it is to queue.
-    consuming func makeClient(events: Int32) throws(KafkaError) -> ClientHandle {
+    consuming func makeClient(events: Int32, joins: JoinGroupWatch? = nil) throws(KafkaError) -> ClientHandle {
+        if role == .consumer { joins?.observe(raw) }
         rd_kafka_conf_set_events(raw, tokens == nil ? events : events | RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH)
         let type = role == .consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER
         var text = [CChar](repeating: 0, count: 512)

@@ -28,12 +28,17 @@ extension KafkaConsumer {
             guard let error else { return }
             // The coordinator answers so until every member has its assignment, which ours may be before. When it goes
             // on doing so, another rebalance has begun and waits for us: giving back late would cost more than the commit.
-            let isTransient = error.name == Self.rebalanceInProgress.name && rebalance.isGivingBack && !isClosing
+            // While we join nobody waits for us.
+            let isTransient = error.name == Self.rebalanceInProgress.name && !isClosing
             let next = EventLoop.shared.now.advanced(by: Self.pauseBetweenCommits)
-            guard isTransient, next < lastTry else { throw error }
+            let isInTime = rebalance.isGivingBack ? next < lastTry : isJoiningAnew && next < deadline
+            guard isTransient, isInTime else { throw error }
             do { try await EventLoop.shared.sleep(until: next) } catch { throw Self.rebalanceInProgress }
         }
     }
+
+    /// Not while partitions are given back: librdkafka joins again when that is answered.
+    private var isJoiningAnew: Bool { !rebalance.isGivingBack && client.joins.isJoining }
 
     private static let rebalanceInProgress = KafkaError(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
     private static let patienceForRebalance: Duration = .seconds(1)
@@ -41,7 +46,7 @@ extension KafkaConsumer {
 
     private func commitOnce(_ positions: [TopicPartition: CommittedPosition], deadline: Instant) async -> KafkaError? {
         await untilNoCommitIsUnderWay(deadline: deadline)
-        guard rebalance.allowsDrainCommit, !isClosing else { return Self.rebalanceInProgress }
+        guard rebalance.allowsDrainCommit, !isClosing, !isJoiningAnew else { return Self.rebalanceInProgress }
         let held = commits.takeHeld()
         let all = held.merging(positions) { _, newer in newer }
         guard all.values.contains(where: { $0.offset != nil }) else { return nil }
@@ -89,7 +94,7 @@ extension KafkaConsumer {
     }
 
     func sendHeldCommits() {
-        guard rebalance.allowsPeriodicCommit, !commits.isAnyUnderWay else { return }
+        guard rebalance.allowsPeriodicCommit, !commits.isAnyUnderWay, !restsForJoin() else { return }
         send(commits.takeHeld(), waiter: nil)
     }
 

@@ -138,8 +138,16 @@ extension KafkaConsumer {
         restOfCommits = EventLoop.shared.schedule(at: EventLoop.shared.now.advanced(by: Self.longestRestOfCommits)) {
             [weak self] in
             self?.rebalance.stopAwaitingAssignments()
+            self?.client.joins.end()
             self?.sendHeldCommits()
         }
+    }
+
+    /// Whether commits wait until the member has joined its group again.
+    func restsForJoin() -> Bool {
+        guard client.joins.isJoining else { return false }
+        if restOfCommits?.isPending != true { boundRestOfCommits() }
+        return true
     }
 
     private func answerRevocation(_ partitions: [TopicPartition]) {
@@ -159,6 +167,7 @@ extension KafkaConsumer {
 
     private func handleRebalance(_ event: OpaquePointer) {
         guard let list = rd_kafka_event_topic_partition_list(event) else { return }
+        client.joins.end()  // librdkafka joins again only when this is answered
         let partitions = TopicPartitionList.elements(of: list).map(\.partition)
         if rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             rebalance.assign()

@@ -6,7 +6,7 @@ import Partitions
 /// (#4059): the coordinator answers requests of a connection in order, so a commit sent after the JoinGroup is looked
 /// at when the join is over, with a generation that is over, too. The member joins again after a revocation was
 /// answered, so periodic commits rest from a revocation until the assignment that ends it; only the drain's own
-/// commit, before the answer, goes out.
+/// commit, before the answer, goes out. Of joins that begin without a revocation `JoinGroupWatch` tells.
 struct RebalanceState: Sendable {
     private var revoked: [TopicPartition] = []
     private var unanswered: Set<TopicPartition> = []
