@@ -59,7 +59,8 @@ class Broker:
 
 class Noida(Broker):
     """noida-db: commit metadata, transactions, fast rebalances, data kept over a restart (`stop`, then a new one on the
-    same folder and port). It never expires a killed group member, and has messages of at most 1 MB.
+    same folder and port). It never expires a killed group member, has messages of at most 1 MB, and lists aborted
+    transactions to readers who are past them (see TopicReader).
     """
 
     def __init__(self, folder, port=None):

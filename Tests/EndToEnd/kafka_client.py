@@ -87,12 +87,21 @@ class TopicWriter:
 
 
 class TopicReader:
-    """Everything in a topic from its beginning, read as far as somebody has waited for."""
+    """Everything in a topic from its beginning, read as far as somebody has waited for.
+
+    It starts over from time to time: noida lists a transaction that was aborted also to those who read on behind its end,
+    and from there on clients take all that its producer commits for aborted.
+    """
+
+    # Without a new record for so long, something may be hidden.
+    _QUIET_SECONDS = 1
 
     def __init__(self, address, topic, settings=None):
         self.topic = topic
         self.records = []
+        self._places = set()
         self._read_up_to = {}
+        self._last_news = time.monotonic()
         self._consumer = Consumer({
             "bootstrap.servers": address,
             "group.id": f"reader-of-{topic}",
@@ -108,7 +117,8 @@ class TopicReader:
         })
         try:
             partitions = self._consumer.list_topics(topic, timeout=10).topics[topic].partitions
-            self._consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
+            self._beginnings = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions]
+            self._start_over()
         except BaseException:
             self.close()
             raise
@@ -127,6 +137,7 @@ class TopicReader:
             if len(found) >= count:
                 return found
             assert time.monotonic() < deadline, f"{self.topic}: {len(found)} of {count} records: {what}"
+            self._look_again()
             self._read()
 
     def ends(self):
@@ -137,18 +148,41 @@ class TopicReader:
         }
 
     def read_to_end(self, timeout=20):
-        """All committed records up to what is in the topic now. Markers are offsets without a record, so ends are waited for."""
+        """All committed records up to what is in the topic now, those of a partition in order.
+
+        Markers are offsets without a record, so ends are waited for.
+        """
         ends = self.ends()
+        self._start_over()
         deadline = time.monotonic() + patient(timeout)
         while any(self._read_up_to.get(partition, 0) < end for partition, end in ends.items()):
             assert time.monotonic() < deadline, f"{self.topic}: read to {self._read_up_to}, not to {ends}"
             self._read()
+        self.records.sort(key=lambda record: (record.partition, record.offset))
         return list(self.records)
+
+    def _look_again(self):
+        """Starts over when nothing has come for a while behind the ends."""
+        is_quiet = time.monotonic() - self._last_news > self._QUIET_SECONDS
+        if is_quiet and len(self._read_up_to) == len(self._beginnings):
+            self._start_over()
+
+    def _start_over(self):
+        self._read_up_to = {}
+        self._last_news = time.monotonic()
+        self._consumer.assign(self._beginnings)
 
     def _read(self):
         for message in self._consumer.consume(500, timeout=0.05):
             if message.error() is None:
-                self.records.append(Record.of(message))
+                self._keep(message)
             elif message.error().code() == KafkaError._PARTITION_EOF:
                 self._read_up_to[message.partition()] = message.offset()
             # Any other error is a broker that is away for now: whether it comes back, the caller's deadline decides.
+
+    def _keep(self, message):
+        place = (message.partition(), message.offset())
+        if place not in self._places:
+            self._places.add(place)
+            self._last_news = time.monotonic()
+            self.records.append(Record.of(message))

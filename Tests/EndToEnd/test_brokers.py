@@ -6,6 +6,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from brokers import Noida
+from kafka_client import TopicReader
 
 both_brokers = pytest.mark.parametrize("broker", ["noida", "tansu"], indirect=True)
 
@@ -106,3 +107,35 @@ def test_tansu_takes_a_message_of_several_megabytes(tansu, topic):
     (record,) = consume(tansu, topic, 1)
 
     assert record.value() == value
+
+
+def test_a_reader_of_ours_sees_what_follows_an_aborted_transaction(noida, topic):
+    """Clients that read on from behind it do not, on this broker."""
+    noida.create_topic(topic)
+
+    def start():
+        """Ends what the last producer of this id has left open."""
+        producer = Producer({"bootstrap.servers": noida.address, "transactional.id": topic, "log_level": 0})
+        producer.init_transactions(10)
+        producer.begin_transaction()
+        return producer
+
+    def write(producer, value):
+        producer.produce(topic, value)
+        assert producer.flush(10) == 0
+
+    first = start()
+    write(first, "open")
+    reader = TopicReader(noida.address, topic)
+    try:
+        second = start()
+        write(second, "one")
+        second.commit_transaction()
+        assert [record.value for record in reader.read_to_end()] == [b"one"]
+        second.begin_transaction()
+        write(second, "two")
+        second.commit_transaction()
+        assert len(reader.wait_for(lambda record: record.value == b"two", "after the abort")) == 1
+        assert [record.value for record in reader.read_to_end()] == [b"one", b"two"]
+    finally:
+        reader.close()

@@ -206,7 +206,7 @@ def test_a_redrive_that_is_killed_is_completed_by_the_next(noida, simulator, wri
 
         assert result.returncode == 0, result.stderr
         sent = collections.Counter(record.text("correlation-id") for record in reader.read_to_end())
-        assert len(sent) == count
+        assert len(sent) == count, result.stdout
         assert set(sent.values()) == {1}
 
 
