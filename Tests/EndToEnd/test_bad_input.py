@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from stage import Stage, chat
+from waiting import wait_until
 
 ALLOWED_TOPICS = f"allowed-{uuid.uuid4().hex[:8]}"
 
@@ -193,10 +194,13 @@ def test_the_topics_of_the_relay_are_no_reply_topics(stage):
 
 def test_a_request_in_flight_is_abandoned_at_its_deadline(stage):
     stage.simulator.script(**{"anthropic.*": {"steps": "hang"}})
+    abandoned = stage.simulator.journal()["abandoned"]
     try:
         deadline = str(int(time.time() * 1000) + 700).encode()
         request = stage.ask(key=b"key-1", headers=[*OWN_HEADERS, ("deadline", deadline)])
         event = assert_refused(stage, request, 504, "timeout_error", "deadline")
+        # The call itself is given up, and not only its answer.
+        wait_until(lambda: stage.simulator.journal()["abandoned"] == abandoned + 1, "the call abandoned")
     finally:
         stage.simulator.script(**{"anthropic.*": {"steps": "200"}})
 

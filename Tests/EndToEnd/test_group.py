@@ -50,3 +50,26 @@ def test_work_is_shared_and_taken_over(tansu, simulator, start_relay, strategy):
         sent = collections.Counter(entry["id"] for entry in simulator.entries())
         assert len(sent) == 4 * (30 + 10 + 20)
         assert set(sent.values()) == {1}
+
+
+def test_a_static_member_stays_in_its_group_while_it_is_started_again(stage, start_relay):
+    """`group.instance.id` passes through; whether its partitions stay with it meanwhile is the broker's part."""
+
+    admin = stage.broker.admin()
+
+    def members():
+        (described,) = admin.describe_consumer_groups([stage.group]).values()
+        return [
+            (member.group_instance_id, [entry.partition for entry in member.assignment.topic_partitions])
+            for member in described.result(timeout=10).members
+        ]
+
+    config = stage.config(kafka={"group.instance.id": "relay-0"})
+    relay = start_relay(config, stage.environment, "first").wait_until_ready()
+    assert members() == [("relay-0", [0])]
+
+    assert relay.terminate() == 0
+    assert members() == [("relay-0", [0])]
+    start_relay(config, stage.environment, "second").wait_until_ready()
+    assert stage.reply(stage.ask()).text("x-relay-status") == "200"
+    assert members() == [("relay-0", [0])]
