@@ -9,6 +9,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from child_process import ChildProcess
+from waiting import wait_until
+
+_CLOSE_WAIT = "08"  # in /proc/net/tcp
 
 
 def free_port():
@@ -60,7 +63,8 @@ class Broker:
 class Noida(Broker):
     """noida-db: commit metadata, transactions, fast rebalances, data kept over a restart (`stop`, then a new one on the
     same folder and port). It never expires a killed group member, has messages of at most 1 MB, and lists aborted
-    transactions to readers who are past them (see TopicReader).
+    transactions to readers who are past them (see TopicReader). It takes positions from a producer that was shut out, too,
+    and commits them with the next one's: after a crash, `wait_until_hung_up` before another starts.
     """
 
     def __init__(self, folder, port=None):
@@ -69,6 +73,17 @@ class Noida(Broker):
         binary = importlib.resources.files("noida_db") / "noida-db"
         command = [binary, "start", "--only", "kafka", "--kafka-port", port, "--data-dir", self.folder]
         super().__init__("noida", command, port)
+
+    def wait_until_hung_up(self):
+        """Returns when the broker has read all that clients sent before they ended, and has closed their connections."""
+        wait_until(lambda: not self._has_half_closed_connections(), "connections of ended clients closed", interval=0.005)
+
+    def _has_half_closed_connections(self):
+        rows = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
+        return any(
+            local.endswith(f":{self.port:04X}") and state == _CLOSE_WAIT
+            for _, local, _, state, *_ in (row.split() for row in rows)
+        )
 
 
 class Tansu(Broker):

@@ -74,6 +74,7 @@ def test_a_kill_repeats_only_what_was_in_flight_and_shows_nothing_twice(noida, s
             relay = start_relay(config, stage.environment, f"relay-{number}").wait_until_ready()
             stage.answers(requests, count=50 * (number + 1))
             relay.kill()
+            noida.wait_until_hung_up()
         start_relay(config, stage.environment, "last")
 
         assert_each_once(stage, requests)
@@ -210,6 +211,7 @@ def test_a_stream_becomes_visible_as_a_whole(noida, simulator, start_relay):
         requests = [stage.ask(f"[id:{n}]", stream=True) for n in range(20)]
         stage.reader(stage.reply_topic).wait_for(lambda record: record.value == b"[DONE]", "ends", count=5)
         relay.kill()
+        noida.wait_until_hung_up()
         start_relay(config, stage.environment, "second")
 
         ends = stage.reader(stage.reply_topic)

@@ -201,6 +201,7 @@ def test_a_redrive_that_is_killed_is_completed_by_the_next(noida, simulator, wri
         wait_until(lambda: any(reader.ends().values()), "the first records")
         time.sleep(delay)  # a kill at another moment, not a wait for something
         first.kill()
+        noida.wait_until_hung_up()
 
         result = redrive(file)
 
