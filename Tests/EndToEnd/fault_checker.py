@@ -87,12 +87,21 @@ def _outcomes(history):
     for source, request in known.items():
         statuses = replies[source]
         if not statuses:
-            yield f"{source}: no outcome"
+            yield f"{source}: no outcome; {_whereabouts(history, request)}"
         if len(statuses) > most:
             yield f"{source}: {len(statuses)} replies, at most {most} can be explained"
         allowed = STATUSES if request.id else {"400", "404"}
         if not allowed.issuperset(statuses):
             yield f"{source}: answered with {statuses}"
+
+
+def _whereabouts(history, request):
+    """What is known of a request beside its outcomes."""
+    sends = ", ".join(f"{send.time_ms:.0f}" for send in history.sends if send.id == request.id) or "never"
+    remembered = [
+        snapshot.time_ms for snapshot in history.snapshots if snapshot.remembers(request.partition, request.offset)
+    ]
+    return f"{request.id} sent upstream: {sends}; finished by the commits from {min(remembered, default=-1):.0f} on"
 
 
 def _dead_letters(history):

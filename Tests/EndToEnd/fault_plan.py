@@ -64,10 +64,12 @@ def _noida(random):
     """One static member on a broker that can be restarted. It never gives up on a member that died, and of several static
     ones that come back it mixes up the assignments: so there is one.
     """
-    kind = random.choice(["kill"] * 3 + ["restart", "restart_broker", "pause", "jump_clock", "upstream", "upstream"])
+    kind = random.choice(
+        ["kill"] * 3 + ["restart", "restart_broker", "pause", "jump_clock", "fence", "upstream", "upstream"]
+    )
     instance = 0
     match kind:
-        case "kill" | "restart":
+        case "kill" | "restart" | "fence":
             return kind, (instance,)
         case "restart_broker":
             return kind, (round(random.uniform(0.1, 1), 2),)

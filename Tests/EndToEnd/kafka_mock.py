@@ -8,7 +8,7 @@ from child_process import ChildProcess
 
 class KafkaMock:
     """Three brokers; see `kafka-mock --help` for the commands. No isolation, no fencing, and commits of transactions are
-    not stored; data lasts as long as the process, also while a broker is down.
+    not stored, sequence numbers are not looked at; data lasts as long as the process, also while a broker is down.
     """
 
     client_settings = {}  # what clients need beside the address
