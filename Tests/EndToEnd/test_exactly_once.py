@@ -107,12 +107,13 @@ def test_a_producer_that_was_fenced_is_replaced_and_calls_nobody_again(noida, si
         assert simulator.journal()["requests"] == 200
 
 
-def test_a_reply_that_its_topic_does_not_take_costs_the_others_nothing(noida, simulator, start_relay):
+@pytest.mark.parametrize("delivery", ["exactly_once", "at_least_once"])
+def test_a_reply_that_its_topic_does_not_take_costs_the_others_nothing(noida, simulator, start_relay, delivery):
     with Stage(noida, simulator) as stage:
         small = f"{stage.reply_topic}.small"
         noida.create_topic(small, config={"max.message.bytes": "2000"})
         simulator.script(**{HAIKU: {"latency": "50ms", "text": secrets.token_hex(4000)}})  # does not compress
-        config = stage.config(relay={**EXACTLY_ONCE, "allowed_reply_topics": [small]})
+        config = stage.config(relay={"delivery": delivery, "allowed_reply_topics": [small]})
         start_relay(config, stage.environment).wait_until_ready()
         headers = [("reply-topic", small.encode())]
         ordinary = [stage.ask(f"[id:{n}]") for n in range(5)]
@@ -121,7 +122,12 @@ def test_a_reply_that_its_topic_does_not_take_costs_the_others_nothing(noida, si
 
         reply = stage.reply(refused, topic=small)
         assert reply.text("x-relay-status") == "413"
-        assert reply.json()["error"]["code"] == "reply_too_large"
+        error = reply.json()["error"]
+        assert error["code"] == "reply_too_large"
+        assert "finish_reason stop" in error["message"]
+        usage = stage.event(refused)["usage"]
+        assert f"{usage['prompt_tokens']} prompt and {usage['completion_tokens']} completion tokens" in error["message"]
+        assert stage.dead_letter(refused).value == refused.value
         stage.answers(ordinary)
         assert sources(stage.reader(stage.reply_topic).read_to_end()) == {request.source: 1 for request in ordinary}
         assert simulator.journal()["requests"] == 11
