@@ -136,7 +136,8 @@ extension RedriveCommand {
                 if open.isEmpty { break }
                 guard await mover.untilReady(deadline: patience) else {
                     throw KafkaError(
-                        .timedOut, name: "_TIMED_OUT", message: "no records of \(topic) from the brokers in time")
+                        .timedOut, name: "_TIMED_OUT",
+                        message: "no records of \(topic) from the brokers in time, although it has more")
                 }
                 continue
             }
@@ -160,7 +161,7 @@ extension RedriveCommand {
         for (partition, end) in open {
             while !batch.isFull, !redrive.isLimitReached {
                 guard let record = mover.poll(partition) else {
-                    if mover.isAtEnd(partition) { open[partition] = nil }
+                    if mover.hasReached(end, in: partition) { open[partition] = nil }
                     break
                 }
                 if record.offset < end { judge(record, &redrive, &batch, topics) }

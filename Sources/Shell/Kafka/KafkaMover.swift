@@ -96,8 +96,12 @@ public final class KafkaMover {
         queues[partition]?.next(onError: onError)
     }
 
-    /// Whether everything of the partition has been polled.
-    public func isAtEnd(_ partition: TopicPartition) -> Bool { queues[partition]?.isAtEnd ?? true }
+    /// Whether everything below `end` has been polled. The last offsets may be transactions' markers, which are no records:
+    /// then the brokers tell that the log ends. Where they say so too early, as a new leader may that knows less than the
+    /// old one, there is more to come.
+    public func hasReached(_ end: Offset, in partition: TopicPartition) -> Bool {
+        queues[partition]?.endMet.map { $0 >= end } ?? false
+    }
 
     /// Suspends until there is something to poll; false when `deadline` came first.
     public func untilReady(deadline: Instant) async -> Bool {

@@ -11,8 +11,8 @@ final class PartitionQueue {
     private var wakeUp: EventDescriptor?
     /// Records that reached the consumer's own queue before this one was detached.
     private var strays = Queue<ConsumerRecord>()
-    /// Whether the log's end was met after the last record (`enable.partition.eof`).
-    private(set) var isAtEnd = false
+    /// One past the last offset, where a broker has said after the last record that its log ends (`enable.partition.eof`).
+    private(set) var endMet: Offset?
 
     /// Nil when librdkafka has no such partition. To be called before the partition is assigned, so that no record
     /// goes to the consumer's queue.
@@ -34,9 +34,14 @@ final class PartitionQueue {
         while let message = rd_kafka_consume_queue(raw, 0) {
             defer { rd_kafka_message_destroy(message) }
             let code = message.pointee.err
-            isAtEnd = code == RD_KAFKA_RESP_ERR__PARTITION_EOF
-            if code == RD_KAFKA_RESP_ERR_NO_ERROR { return ConsumerRecord(message, of: partition) }
-            if isAtEnd { continue }
+            if code == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+                endMet = Offset(message.pointee.offset)
+                continue
+            }
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR {
+                endMet = nil
+                return ConsumerRecord(message, of: partition)
+            }
             let text = rd_kafka_message_errstr(message).map { String(cString: $0) }
             onError(KafkaError(code, message: text))
         }
