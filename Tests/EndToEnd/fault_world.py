@@ -267,9 +267,10 @@ class FaultWorld:
 
     def _wait_until_settled(self):
         """Everything answered and committed; what is not by then is the checker's to tell."""
-        ends = self.stage.reader(self.stage.request_topic).ends()
+        reader = self.stage.reader(self.stage.request_topic)
 
         def is_settled():
+            ends = reader.ends()  # each time: tansu may tell an end that lacks what it has just acknowledged
             last = self._snapshots[-1].positions if self._snapshots else {}
             return all(last.get(partition, 0) >= end for partition, end in ends.items())
 
