@@ -42,13 +42,37 @@ import Testing
     @Test func `without tools, calls and results are told as text`() throws {
         let body = try Self.convert(#"\#(Self.call),{"role":"tool","tool_call_id":"c1","content":"\"r\""}"#)
         #expect(
-            body == #"]},{"role":"assistant","content":[{"text":"t"},{"text":"[tool call c1: f({\"a\": 1})]"}]},"#
+            body == #"]},{"role":"assistant","content":[{"text":"t\n[tool call c1: f({\"a\": 1})]"}]},"#
                 + #"{"role":"user","content":[{"text":"[tool result for c1: \"r\"]"}]}]"#)
+    }
+
+    @Test func `calls that are told as text have a line each, and the last mark of their message`() throws {
+        let mark = #""cache_control":{"type":"ephemeral"}"#
+        let body = try Self.convert(
+            """
+            {"role":"assistant","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"tool_calls":
+            [{"id":"c","function":{"name":"f","arguments":"1"},\(mark)},{"id":"d","function":{"name":"g","arguments":""}}]}
+            """
+        ) { $0.cachesPrompts = true }
+        #expect(
+            body == #"]},{"role":"assistant","content":[{"text":"ab\n[tool call c: f(1)]\n[tool call d: g()]"},"#
+                + #"{"cachePoint":{"type":"default"}}]}]"#)
+        let failure = #expect(throws: RequestFailure.self) {
+            try Self.convert(#"{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"","arguments":""}}]}"#)
+        }
+        #expect(failure?.param == "messages[1].tool_calls[0]")
+    }
+
+    @Test func `a guardrail looks at results that are told as text`() throws {
+        let body = try Self.convert(
+            #"\#(Self.call),{"role":"tool","tool_call_id":"c1","content":"r"},{"role":"assistant","content":"a"}"#,
+            #""guardrailConfig":{"guardrailIdentifier":"g","guardrailVersion":"1"}"#)
+        #expect(body.contains(#"[{"guardContent":{"text":{"text":"[tool result for c1: r]"}}}]"#))
     }
 
     @Test(arguments: [
         ("", ["{}"]), ("null", ["{}"]), ("[1]", ["{}"]), (#"{\"a\""#, ["{}"]), ("{} x", ["{}"]),
-        (#"{\"a\":1} {\"b\":2}"#, [#"{"a":1}"#, #"{"b":2}"#]),
+        (#"{\"a\":1} {\"b\":2}"#, [#"{"a":1}"#, #"{"b":2}"#]), (#"{\"a\":1}{\"b\":"#, [#"{"a":1}"#]),
     ])
     func `arguments are objects, whatever they were`(_ arguments: String, _ inputs: [String]) throws {
         let body = try Self.convert(

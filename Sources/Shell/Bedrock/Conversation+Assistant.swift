@@ -13,6 +13,12 @@ extension Conversation {
         if let thoughts = message["thinking_blocks"], !thoughts.isNull {
             try write(thoughts: thoughts, at: index, &turns, to: &writer)
         }
+        let calls = message["tool_calls"].map { Array($0.elements) } ?? []
+        if toolNames == nil, !calls.isEmpty {
+            let (text, cachePoint) = try Self.text(of: message, calls, at: index)
+            turns.write(text: text, .assistant, to: &writer)
+            return turns.mark(cachePoint)
+        }
         if let content = message["content"], !content.isNull {
             try Self.forEachText(of: message, at: index) { text, cachePoint in
                 if text.isBlankString { return }
@@ -20,14 +26,45 @@ extension Conversation {
                 turns.mark(cachePoint)
             }
         }
-        if let calls = message["tool_calls"], !calls.isNull {
-            var number = 0
-            for call in calls.elements {
-                try write(call: call, at: "messages[\(index)].tool_calls[\(number)]", &turns, to: &writer)
-                number += 1
-            }
+        for (number, call) in calls.enumerated() {
+            try write(call: call, at: Self.path(ofCall: number, in: index), &turns, to: &writer)
         }
         turns.mark(CachePoint(message))
+    }
+
+    /// Without tools declared, Bedrock refuses calls: the text says what they are, a line each. Of the marks the last
+    /// counts.
+    private static func text(
+        of message: JSONValue, _ calls: [JSONValue], at index: Int
+    ) throws(RequestFailure) -> (text: String, cachePoint: CachePoint?) {
+        var content = ""
+        var cachePoint: CachePoint?
+        if let value = message["content"], !value.isNull {
+            try forEachText(of: message, at: index) { text, mark in
+                content += text.string ?? ""
+                cachePoint = mark ?? cachePoint
+            }
+        }
+        var lines = content.isEmpty ? [] : [content]
+        for (number, call) in calls.enumerated() {
+            let (id, name, arguments) = try parts(of: call, at: path(ofCall: number, in: index))
+            lines.append("[tool call \(id): \(name)(\(arguments))]")
+            cachePoint = CachePoint(call) ?? cachePoint
+        }
+        return (lines.joined(separator: "\n"), CachePoint(message) ?? cachePoint)
+    }
+
+    private static func path(ofCall number: Int, in message: Int) -> String {
+        "messages[\(message)].tool_calls[\(number)]"
+    }
+
+    private static func parts(
+        of call: JSONValue, at path: @autoclosure () -> String
+    ) throws(RequestFailure) -> (id: String, name: String, arguments: String) {
+        guard let id = call["id"]?.string, let name = call["function"]?["name"]?.string, !name.isEmpty else {
+            throw ConverseParameters.refusal(path(), "expected an id and a function with a name")
+        }
+        return (id, name, call["function"]?["arguments"]?.string ?? "")
     }
 
     private func write(
@@ -76,16 +113,9 @@ extension Conversation {
     }
 
     private func write(
-        call: JSONValue, at path: String, _ turns: inout Turns, to writer: inout JSONWriter
+        call: JSONValue, at path: @autoclosure () -> String, _ turns: inout Turns, to writer: inout JSONWriter
     ) throws(RequestFailure) {
-        guard let id = call["id"]?.string, let name = call["function"]?["name"]?.string, !name.isEmpty else {
-            throw ConverseParameters.refusal(path, "expected an id and a function with a name")
-        }
-        let arguments = call["function"]?["arguments"]?.string ?? ""
-        guard let toolNames else {
-            turns.write(text: "[tool call \(id): \(name)(\(arguments))]", .assistant, to: &writer)
-            return turns.mark(CachePoint(call))
-        }
+        let (id, name, arguments) = try Self.parts(of: call, at: path())
         var number = 0
         for input in Self.objects(in: arguments) {
             turns.begin(.assistant, &writer)
@@ -93,7 +123,7 @@ extension Conversation {
             writer.key("toolUse")
             writer.beginObject()
             writer.member("toolUseId", ToolUseID.valid(number == 0 ? id : "\(id)_\(number)"))
-            writer.member("name", toolNames.valid(name))
+            writer.member("name", toolNames?.valid(name) ?? name)
             writer.member("input", source: input)
             writer.endObject()
             writer.endObject()
@@ -105,7 +135,8 @@ extension Conversation {
     /// Of one call's objects; more are no model's doing.
     private static let callLimit = 64
 
-    /// What arguments hold: an object, by some models several in a row; anything else is as good as none.
+    /// What arguments hold: an object, by some models several in a row. Of what is cut short or followed by something
+    /// else the whole objects count; anything else is as good as none.
     private static func objects(in arguments: String) -> [ArraySlice<UInt8>] {
         var objects: [ArraySlice<UInt8>] = []
         var rest = Array(arguments.utf8)[...]
@@ -123,6 +154,6 @@ extension Conversation {
             objects.append(object.source)
             rest = rest[end...]
         }
-        return objects.isEmpty || !rest.isEmpty ? [Array("{}".utf8)[...]] : objects
+        return objects.isEmpty ? [Array("{}".utf8)[...]] : objects
     }
 }

@@ -69,7 +69,12 @@ extension Conversation {
             }
             place.part += 1
         }
-        turns.write(text: "[tool result for \(id): \(text)]", .user, to: &writer)
+        let told = "[tool result for \(id): \(text)]"
+        if hasGuardrail {
+            turns.write(guardedText: told, to: &writer)  // a stranger's words, wherever they stand
+        } else {
+            turns.write(text: told, .user, to: &writer)
+        }
         for (attachment, place) in attachments { try turns.write(attachment, at: place, to: &writer) }
     }
 }

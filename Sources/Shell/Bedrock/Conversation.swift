@@ -11,6 +11,7 @@ struct Conversation {
     let toolNames: ToolNames?
     /// The messages from here on are the user's last words, which a guardrail looks at; nil: there is none.
     private let guardedStart: Int?
+    var hasGuardrail: Bool { guardedStart != nil }
     private let insertsContinuations: Bool
 
     init(

@@ -56,10 +56,14 @@ struct Turns {
 
     mutating func write(text: String, _ side: Side, to writer: inout JSONWriter) {
         begin(side, &writer)
+        Self.write(text: text, to: &writer)
+        hasText = true
+    }
+
+    private static func write(text: String, to writer: inout JSONWriter) {
         writer.beginObject()
         writer.member("text", text)
         writer.endObject()
-        hasText = true
     }
 
     static func write(text: JSONValue, to writer: inout JSONWriter) {
@@ -70,12 +74,20 @@ struct Turns {
     }
 
     mutating func write(guardedText text: JSONValue, to writer: inout JSONWriter) {
+        writeGuarded(to: &writer) { Self.write(text: text, to: &$0) }
+    }
+
+    mutating func write(guardedText text: String, to writer: inout JSONWriter) {
+        writeGuarded(to: &writer) { Self.write(text: text, to: &$0) }
+    }
+
+    private mutating func writeGuarded(to writer: inout JSONWriter, _ text: (inout JSONWriter) -> Void) {
         begin(.user, &writer)
         writer.beginObject()
         writer.key("guardContent")
         writer.beginObject()
         writer.key("text")
-        Self.write(text: text, to: &writer)
+        text(&writer)
         writer.endObject()
         writer.endObject()
     }
