@@ -99,7 +99,11 @@ import Testing
 
     @Test func `models without sampling parameters accept temperature 1 only`() throws {
         let without = { (capabilities: inout ModelCapabilities) in capabilities.takesSamplingParameters = false }
-        #expect(try Self.convert(#""temperature":1"#, without) == "{}")
+        #expect(try Self.convert(#""temperature":1"#, without) == #"{"temperature":1}"#)
+        #expect(try Self.convert(#""top_k":3"#, model: "openai.gpt-6", without) == "{}")
+        #expect(throws: RequestFailure.self) {
+            try Self.convert(#""temperature":1"#, model: "openai.gpt-6", without)
+        }
         #expect(try Self.convert(#""temperature":0.5,"top_p":0.5,"top_k":3"#, drops: true, without) == "{}")
         for key in ["temperature", "top_p", "top_k"] {
             let failure = #expect(throws: RequestFailure.self) { try Self.convert(#""\#(key)":0.5"#, without) }

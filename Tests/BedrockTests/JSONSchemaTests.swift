@@ -5,9 +5,11 @@ import Testing
 @testable import Bedrock
 
 @Suite struct JSONSchemaTests {
-    private static func expand(_ schema: String, closes: Bool = false) throws -> String {
+    private static func expand(
+        _ schema: String, _ form: JSONSchema.Form = .inliningDefinitions
+    ) throws -> String {
         let value = try JSONDocument(parsing: Array(schema.utf8)).root
-        return String(decoding: try JSONSchema(value, closesObjects: closes, at: "p").text(), as: UTF8.self)
+        return String(decoding: try JSONSchema(value, form, at: "p").text(), as: UTF8.self)
     }
 
     static let references: [(String, String)] = [
@@ -33,7 +35,7 @@ import Testing
         let expected =
             #"{"type": "object", "additionalProperties": true, "items": "#
             + items + #", "default": {"type":"object"}}"#
-        #expect(try Self.expand(schema, closes: true) == expected)
+        #expect(try Self.expand(schema, .closingObjects) == expected)
     }
 
     @Test func `definitions that nest without end are refused`() {

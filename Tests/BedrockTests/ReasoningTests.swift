@@ -34,7 +34,7 @@ import Testing
         ("anthropic.claude-opus-4-6-v1", "minimal", adaptive("low"), true),
         ("anthropic.claude-sonnet-5", "max", adaptive("max"), true),
         (
-            "amazon.nova-2-lite-v1:0", "xhigh", #"{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"high"}}"#,
+            "amazon.nova-2-lite-v1:0", "high", #"{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"high"}}"#,
             false
         ),
         ("openai.gpt-oss-120b-1:0", "low", #"{"reasoning_effort":"low"}"#, false),
@@ -61,6 +61,62 @@ import Testing
         #expect(try Self.convert(#""reasoning_effort":"none""#, model) == "{}}")
     }
 
+    @Test(arguments: ["amazon.nova-2-lite-v1:0", "openai.gpt-oss-120b-1:0", "openai.gpt-5.4", "deepseek.v3-v1:0"])
+    func `Claude's words for it are refused where an effort is taken`(_ model: String) throws {
+        let thinking = #""thinking":{"type":"enabled","budget_tokens":2000}"#
+        let failure = #expect(throws: RequestFailure.self) { try Self.convert(thinking, model) }
+        #expect(failure?.param == "thinking")
+        #expect(try Self.convert(thinking + #","drop_params":true"#, model) == "{}}")
+    }
+
+    @Test(arguments: ["minimal", "xhigh", "max"])
+    func `Nova knows three efforts`(_ effort: String) {
+        let failure = #expect(throws: RequestFailure.self) {
+            try Self.convert(#""reasoning_effort":"\#(effort)""#, "amazon.nova-2-lite-v1:0")
+        }
+        #expect(failure?.param == "reasoning_effort")
+    }
+
+    @Test(arguments: [(30, "low"), (2048, "medium"), (5000, "high"), (8192, "xhigh")])
+    func `a budget is an effort for Claude models that know no budgets`(_ budget: Int, _ effort: String) throws {
+        let thinking = #""thinking":{"type":"enabled","budget_tokens":\#(budget)"#
+        let fields = { (display: String) in
+            #""additionalModelRequestFields":{"thinking":{"type":"adaptive"\#(display)},"output_config":{"effort":"\#(effort)"}}"#
+        }
+        #expect(
+            try Self.convert(thinking + "}", "anthropic.claude-opus-4-7") == "{},\(fields(""))\(Self.paths)")
+        #expect(
+            try Self.convert(thinking + #","display":"omitted"}"#, "anthropic.claude-opus-4-7")
+                == "{},\(fields(#","display":"omitted""#))\(Self.paths)")
+    }
+
+    @Test func `a budget stays one for those that know both`() throws {
+        #expect(
+            try Self.convert(#""thinking":{"type":"enabled","budget_tokens":3000}"#, "anthropic.claude-sonnet-4-6")
+                == #"{"maxTokens":7096},"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":3000}}\#(Self.paths)"#
+        )
+    }
+
+    @Test func `adaptive thinking has a budget below the answer's limit for those that know nothing else`() throws {
+        let thinking = #""thinking":{"type":"adaptive"}"#
+        let budget = { (tokens: Int) in
+            #","additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":\#(tokens)}}\#(Self.paths)"#
+        }
+        #expect(try Self.convert(thinking, Self.legacy) == #"{"maxTokens":6144}"# + budget(2048))
+        #expect(
+            try Self.convert(thinking + #","max_tokens":1500"#, Self.legacy) == #"{"maxTokens":1500}"# + budget(1499))
+        #expect(try Self.convert(thinking + #","max_tokens":1024"#, Self.legacy) == #"{"maxTokens":1024}}"#)
+    }
+
+    @Test func `an effort in Claude's own words stays`() throws {
+        let body = try Self.convert(
+            #""reasoning_effort":"high","output_config":{"effort":"low"}"#, "anthropic.claude-opus-4-6-v1")
+        #expect(
+            body
+                == #"{},"additionalModelRequestFields":{"thinking":{"type":"adaptive","display":"summarized"},"output_config":{"effort":"low"}}\#(Self.paths)"#
+        )
+    }
+
     @Test func `thinking goes as it is, but with enough of a budget`() throws {
         #expect(
             try Self.convert(#""thinking":{"type":"enabled","budget_tokens":9,"x":1}"#, Self.legacy)
@@ -68,7 +124,7 @@ import Testing
         )
         #expect(
             try Self.convert(#""thinking":{"type":"disabled"}"#, Self.legacy)
-                == #"{},"additionalModelRequestFields":{"thinking":{"type":"disabled"}}}"#)
+                == #"{},"additionalModelRequestFields":{"thinking":{"type":"disabled"}}\#(Self.paths)"#)
     }
 
     @Test(arguments: [

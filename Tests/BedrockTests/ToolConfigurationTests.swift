@@ -33,11 +33,19 @@ import Testing
         #expect(Self.text(body["toolConfig"]?["toolChoice"]) == expected)
     }
 
-    @Test func `with thinking on, the choice is the model's`() throws {
-        let body = try Self.convert(
-            #"\#(Self.tools),"tool_choice":"required","reasoning_effort":"low""#,
-            model: "anthropic.claude-sonnet-4-20250514-v1:0")
-        #expect(Self.text(body["toolConfig"]?["toolChoice"]) == #"{"auto":{}}"#)
+    @Test(arguments: [
+        ("anthropic.claude-sonnet-4-20250514-v1:0", #"{"auto":{}}"#), ("openai.gpt-oss-120b-1:0", #"{"auto":{}}"#),
+        ("amazon.nova-2-lite-v1:0", #"{"any":{}}"#),
+    ])
+    func `with thinking on, the choice is the model's, and no tool forces an answer`(
+        _ model: String, _ choice: String
+    ) throws {
+        let effort = #""reasoning_effort":"low""#
+        let body = try Self.convert(#"\#(Self.tools),"tool_choice":"required",\#(effort)"#, model: model)
+        #expect(Self.text(body["toolConfig"]?["toolChoice"]) == choice)
+        let answer = try Self.convert("\(Self.format),\(effort)", model: model)
+        #expect(answer["toolConfig"] != nil)
+        #expect(answer["toolConfig"]?["toolChoice"] == nil)
     }
 
     @Test(arguments: [#""somehow""#, #"{"type":"function"}"#, #"{"type":"function","function":{"name":"g"}}"#])
@@ -63,6 +71,8 @@ import Testing
         let failure = #expect(throws: RequestFailure.self) { try Self.convert(Self.tools, without) }
         #expect(failure?.param == "tools")
         #expect(try Self.convert(Self.tools, drops: true, without)["toolConfig"] == nil)
+        let chosen = #"\#(Self.tools),"tool_choice":"required""#
+        #expect(try Self.convert(chosen, drops: true, without)["toolConfig"] == nil)
     }
 
     @Test(arguments: [
@@ -105,6 +115,26 @@ import Testing
                 == start + #","additionalProperties":false}},"strict":true}"#)
     }
 
+    @Test func `some of Claude's models are not told either`() throws {
+        let tool =
+            #""tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"additionalProperties":false}}}]"#
+        let body = try Self.convert(tool) { $0.takesStrictTools = false }
+        #expect(
+            Self.text(body["toolConfig"])
+                == #"{"tools":[{"toolSpec":{"name":"f","description":"f","inputSchema":{"json":{"type":"object","properties":{},"required":[]}}}}]}"#
+        )
+    }
+
+    @Test(arguments: [true, false])
+    func `whether calls may be parallel is told either way`(_ areParallel: Bool) throws {
+        let body = try Self.convert(#"\#(Self.tools),"parallel_tool_calls":\#(areParallel)"#) {
+            $0.takesParallelToolUseSetting = true
+        }
+        #expect(
+            Self.text(body["additionalModelRequestFields"])
+                == #"{"tool_choice":{"type":"auto","disable_parallel_tool_use":\#(!areParallel)}}"#)
+    }
+
     @Test func `the type of the choice among parallel calls is told once`() throws {
         let members = #"\#(Self.tools),"parallel_tool_calls":false,"tool_choice":"auto""#
         let body = try Self.convert(members) { $0.takesParallelToolUseSetting = true }
@@ -119,7 +149,7 @@ import Testing
         #expect(format?["description"]?.string == "d")
         #expect(
             format?["schema"]?.string
-                == #"{"type": "object", "properties": {"a": {"type": "object", "additionalProperties": false}}, "additionalProperties": false}"#
+                == ##"{"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {"type": "object", "additionalProperties": false}}, "additionalProperties": false}"##
         )
         #expect(body["toolConfig"] == nil)
     }
@@ -133,6 +163,11 @@ import Testing
         let thinking = try Self.convert(
             Self.format + #","thinking":{"type":"enabled","budget_tokens":2000}"#, model: "anthropic.claude-opus-4-1")
         #expect(thinking["toolConfig"]?["toolChoice"] == nil)
+        let chosen = try Self.convert(#"\#(Self.tools),"tool_choice":"auto",\#(Self.format)"#)
+        #expect(Self.text(chosen["toolConfig"]?["toolChoice"]) == #"{"auto":{}}"#)
+        let tools = chosen["toolConfig"]?["tools"].map { Array($0.elements) } ?? []
+        #expect(tools.map { $0["toolSpec"]?["name"]?.string } == ["json_tool_call", "f"])
+        #expect(tools.first?["toolSpec"]?["description"]?.string == "d")
         let object = try Self.convert(#""response_format":{"type":"json_object","response_schema":{"type":"object"}}"#)
         #expect(Self.text(object["toolConfig"]?["toolChoice"]) == #"{"tool":{"name":"json_tool_call"}}"#)
     }

@@ -17,43 +17,81 @@ extension ConverseParameters {
                 throw Self.refusal(
                     "reasoning_effort", "expected none, minimal, low, medium, high, xhigh or max")
             }
-            map(effort, capabilities.reasoning)
+            try map(effort, capabilities.reasoning)
         }
     }
 
     private mutating func mapThinking(
         _ thinking: JSONValue, _ capabilities: ModelCapabilities
     ) throws(RequestFailure) {
-        guard capabilities.reasoning != .fixed else { return refuse("thinking") }
+        var isAlwaysAdaptive = false
+        var isNeverAdaptive = false
+        switch capabilities.reasoning {
+        case .thinkingBudget: isNeverAdaptive = true
+        case .adaptiveThinking(let takesBudgets): isAlwaysAdaptive = !takesBudgets
+        case .fixed, .reasoningConfig, .effort, .nestedEffort: return refuse("thinking")
+        }
         guard let type = thinking["type"], type.isString else {
             throw Self.refusal("thinking.type", "expected a string")
         }
-        isThinking = !type.isString("disabled")
-        wantsThinkingUsage = isThinking && capabilities.family == .claude
-        guard type.isString("enabled"), let budget = thinking["budget_tokens"], !budget.isNull else {
-            return modelFields.put("thinking", json: thinking.source)
+        let budget = thinking["budget_tokens"].flatMap { $0.isNull ? nil : $0 }
+        if let budget, budget.integer == nil {
+            throw Self.refusal("thinking.budget_tokens", "expected an integer")
         }
-        guard let tokens = budget.integer else { throw Self.refusal("thinking.budget_tokens", "expected an integer") }
-        think(withBudget: tokens, thinking)
+        if type.isString("adaptive"), isNeverAdaptive { return thinkWithinMaxTokens() }
+        isThinking = !type.isString("disabled")
+        isReasoning = isThinking
+        wantsThinkingUsage = true
+        if type.isString("enabled"), isAlwaysAdaptive {
+            thinkAdaptively(Effort(ofBudget: budget?.integer ?? 0), display: thinking["display"]?.string)
+        } else if type.isString("enabled"), let tokens = budget?.integer {
+            think(withBudget: tokens, thinking)
+        } else {
+            modelFields.put("thinking", json: thinking.source)
+        }
     }
 
-    private mutating func map(_ effort: Effort, _ reasoning: ModelCapabilities.Reasoning) {
+    private mutating func map(
+        _ effort: Effort, _ reasoning: ModelCapabilities.Reasoning
+    ) throws(RequestFailure) {
+        isReasoning = true
+        isThinking = reasoning != .reasoningConfig
         switch reasoning {
         case .fixed: break
         case .thinkingBudget:
-            (isThinking, wantsThinkingUsage) = (true, true)
+            wantsThinkingUsage = true
             think(withBudget: effort.budget, nil)
         case .adaptiveThinking:
-            (isThinking, wantsThinkingUsage) = (true, true)
-            let name = effort == .minimal ? "low" : effort.rawValue
-            modelFields.put("output_config", json: #"{"effort":"\#(name)"}"#)
-            modelFields.put("thinking", json: #"{"type":"adaptive","display":"summarized"}"#)
+            wantsThinkingUsage = true
+            thinkAdaptively(effort == .minimal ? .low : effort, display: "summarized")
         case .reasoningConfig:
+            guard [.low, .medium, .high].contains(effort) else {
+                throw Self.refusal("reasoning_effort", "expected none, low, medium or high for this model")
+            }
             modelFields.put(
-                "reasoningConfig", json: #"{"type":"enabled","maxReasoningEffort":"\#(effort.ofThree)"}"#)
+                "reasoningConfig", json: #"{"type":"enabled","maxReasoningEffort":"\#(effort.rawValue)"}"#)
         case .effort: modelFields.put("reasoning_effort", json: "\"\(effort.rawValue)\"")
         case .nestedEffort: modelFields.put("reasoning", json: #"{"effort":"\#(effort.rawValue)"}"#)
         }
+    }
+
+    /// What adaptive thinking comes down to for models that know budgets only: a medium one, below the answer's limit. Where
+    /// not even the least fits in, there is none.
+    private mutating func thinkWithinMaxTokens() {
+        let limit = maxCompletionTokens ?? legacyMaxTokens ?? .max
+        guard limit > Self.minimumBudget else { return }
+        (isReasoning, isThinking, wantsThinkingUsage) = (true, true, true)
+        think(withBudget: min(Effort.medium.budget, limit - 1), nil)
+    }
+
+    /// An effort that the requester names in `output_config` stays.
+    private mutating func thinkAdaptively(_ effort: Effort, display: String?) {
+        if modelFields["output_config"]?["effort"] == nil {
+            modelFields.put("output_config", json: #"{"effort":"\#(effort.rawValue)"}"#)
+        }
+        let isKnown = display == "summarized" || display == "omitted"
+        let member = isKnown ? display.map { #","display":"\#($0)""# } ?? "" : ""
+        modelFields.put("thinking", json: #"{"type":"adaptive"\#(member)}"#)
     }
 
     /// Thinks with `tokens` but no less than the minimum; other members of `thinking` stay.
@@ -91,12 +129,9 @@ extension ConverseParameters {
             }
         }
 
-        var ofThree: String {
-            switch self {
-            case .minimal, .low: "low"
-            case .medium: "medium"
-            case .high, .xhigh, .max: "high"
-            }
+        /// What a budget comes down to for models that take efforts only.
+        init(ofBudget tokens: Int) {
+            self = [.xhigh, .high, .medium].first { tokens >= $0.budget } ?? .low
         }
     }
 }

@@ -16,9 +16,9 @@ extension ConverseParameters {
         if let toolChoice { try choose(toolChoice, in: &configuration, capabilities) }
         if let responseFormat { try mapResponseFormat(responseFormat, &configuration, capabilities) }
         if configuration.isEmpty { return }
-        if parallelToolCalls == false && capabilities.takesParallelToolUseSetting {
+        if let parallelToolCalls, capabilities.takesParallelToolUseSetting {
             let type = configuration.choice == nil ? #""type":"auto","# : ""
-            modelFields.put("tool_choice", json: "{\(type)\"disable_parallel_tool_use\":true}")
+            modelFields.put("tool_choice", json: "{\(type)\"disable_parallel_tool_use\":\(!parallelToolCalls)}")
         }
         toolConfiguration = configuration
     }
@@ -38,6 +38,7 @@ extension ConverseParameters {
         let choice = try Self.choice(value, configuration)
         guard !configuration.isEmpty else {
             if case .auto = choice { return }
+            if !capabilities.takesTools { return refuse("tool_choice") }
             throw Self.refusal("tool_choice", "there are no tools to choose from")
         }
         guard capabilities.takesToolChoice else { return refuse("tool_choice") }
@@ -73,13 +74,14 @@ extension ConverseParameters {
         guard let (schema, path, description) = try Self.answerSchema(format) else { return }
         if capabilities.hasStructuredOutput {
             structuredOutput = StructuredOutput(
-                schema: try JSONSchema(schema, closesObjects: true, at: path), name: description?["name"],
+                schema: try JSONSchema(schema, .closingObjects, at: path), name: description?["name"],
                 description: description?["description"])
             return
         }
-        try configuration.addJSONTool(JSONSchema(schema, closesObjects: false, at: path))
+        try configuration.addJSONTool(
+            JSONSchema(schema, .inliningDefinitions, at: path), description: description?["description"])
         isJSONToolCall = true
-        let isForced = capabilities.takesToolChoice && !isThinking
+        let isForced = capabilities.takesToolChoice && !isReasoning && configuration.choice == nil
         if isForced { configuration.choice = .tool(ToolConfiguration.jsonToolName) }
     }
 

@@ -5,8 +5,8 @@ import JSON
 struct ConverseParameters {
     var messages: JSONValue
     /// `max_tokens`, and `max_completion_tokens`, which wins.
-    private var legacyMaxTokens: Int?
-    private var maxCompletionTokens: Int?
+    private(set) var legacyMaxTokens: Int?
+    private(set) var maxCompletionTokens: Int?
     var temperature: JSONValue?
     var topP: JSONValue?
     var topK: JSONValue?
@@ -19,8 +19,11 @@ struct ConverseParameters {
 
     var reasoningEffort: JSONValue?
     var thinking: JSONValue?
-    /// Whether the model is asked to think, and whether it can tell how many tokens that took.
+    /// Whether the model is asked to reason: an answer through a forced tool would keep it from that.
+    var isReasoning = false
+    /// Whether it does so in a way that a choice of tools made for it rules out.
     var isThinking = false
+    /// Whether it can tell how many tokens its thoughts took.
     var wantsThinkingUsage = false
     /// Where the requester sets no limit.
     var defaultMaxTokens: Int?
@@ -166,13 +169,16 @@ extension ConverseParameters {
         }
     }
 
-    /// Newer Claude models take no sampling parameters; temperature 1 is what they do anyway.
+    /// Newer Claude models take no sampling parameters but temperature 1, OpenAI's not even that.
     private mutating func dropSamplingParameters(unlessTakenBy capabilities: ModelCapabilities) {
         if capabilities.takesSamplingParameters { return }
-        if let temperature, temperature.double != 1 { unsupported.append("temperature") }
-        if topP != nil { unsupported.append("top_p") }
-        if topK != nil { unsupported.append("top_k") }
-        (temperature, topP, topK) = (nil, nil, nil)
+        let isClaude = capabilities.family == .claude
+        if let value = temperature, !isClaude || value.double != 1 {
+            unsupported.append("temperature")
+            temperature = nil
+        }
+        if topP.take() != nil { unsupported.append("top_p") }
+        if isClaude, topK.take() != nil { unsupported.append("top_k") }
     }
 
     private func checkUnsupported(model: String) throws(RequestFailure) {

@@ -1,8 +1,15 @@
 import ChatCompletions
 import JSON
 
-/// A JSON schema whose `$defs` stand where they are referred to: Bedrock's models do not follow references.
+/// A JSON schema in the form that its place in a Converse body takes.
 struct JSONSchema {
+    enum Form {
+        /// Of a tool's input: `$defs` stand where they are referred to, because models do not follow references.
+        case inliningDefinitions
+        /// Of a structured answer: objects without a word about it are closed to members that the schema does not name.
+        case closingObjects
+    }
+
     private indirect enum Node {
         case object([(key: ArraySlice<UInt8>, value: Node)])
         case array([Node])
@@ -13,18 +20,22 @@ struct JSONSchema {
     private static let nodeLimit = 50_000
     private static let depthLimit = 256
 
+    /// Those to put in; none where references stay.
     private let definitions: [String: JSONValue]
-    /// Whether objects without a word about it are closed to members that the schema does not name.
-    private let closesObjects: Bool
+    private let form: Form
     private var nodeCount = 0
     private var root: Node = .array([])
 
     /// `value` is an object; `path` names it if it cannot be used.
-    init(_ value: JSONValue, closesObjects: Bool, at path: String) throws(RequestFailure) {
-        definitions = Dictionary(
-            (value["$defs"] ?? value["definitions"])?.members.map { ($0.key.string ?? "", $0.value) } ?? []
-        ) { $1 }
-        self.closesObjects = closesObjects
+    init(_ value: JSONValue, _ form: Form, at path: String) throws(RequestFailure) {
+        self.form = form
+        switch form {
+        case .inliningDefinitions:
+            definitions = Dictionary(
+                (value["$defs"] ?? value["definitions"])?.members.map { ($0.key.string ?? "", $0.value) } ?? []
+            ) { $1 }
+        case .closingObjects: definitions = [:]
+        }
         root = try expand(value, isRoot: true, within: [], depth: 1, at: path)
     }
 
@@ -101,7 +112,11 @@ struct JSONSchema {
             }
         }
         for member in object.members {
-            if isRoot && (member.key.isString("$defs") || member.key.isString("definitions")) { continue }
+            if isRoot, form == .inliningDefinitions,
+                member.key.isString("$defs") || member.key.isString("definitions")
+            {
+                continue
+            }
             if member.key.isString("$ref"), referred != nil { continue }
             let node: Node =
                 try Self.isData(member.key)
@@ -109,7 +124,7 @@ struct JSONSchema {
             members.append((member.key.escapedText ?? [], node))
         }
         Self.keepLast(&members)
-        if closesObjects, object["type"]?.isString("object") == true, object["additionalProperties"] == nil {
+        if form == .closingObjects, object["type"]?.isString("object") == true, object["additionalProperties"] == nil {
             members.append((Array("additionalProperties".utf8)[...], .verbatim(Array("false".utf8)[...])))
         }
         return .object(members)

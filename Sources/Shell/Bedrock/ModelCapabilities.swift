@@ -9,8 +9,8 @@ public struct ModelCapabilities: Hashable, Sendable {
         case fixed
         /// `thinking` with a budget of tokens (Claude before 4.6).
         case thinkingBudget
-        /// `thinking` by itself, and `output_config.effort` (Claude from 4.6 on).
-        case adaptiveThinking
+        /// `thinking` by itself, and `output_config.effort` (Claude from 4.6 on); with a budget as well (4.6 only).
+        case adaptiveThinking(takesBudgets: Bool)
         /// `reasoningConfig.maxReasoningEffort` (Nova 2).
         case reasoningConfig
         /// `reasoning_effort`, as OpenAI's older models and most open ones.
@@ -26,9 +26,14 @@ public struct ModelCapabilities: Hashable, Sendable {
     /// Whether `cache_control` marks become cache points, and whether these may live for an hour.
     public var cachesPrompts = false
     public var cachesPromptsForAnHour = false
+    /// Whether it tells an answer while it makes it, and also one for which it has tools.
+    public var streams = true
+    public var streamsWithTools = true
     /// Whether it can be given tools, and be told which to use. Of an unknown model Bedrock is the judge.
     public var takesTools = true
     public var takesToolChoice = true
+    /// Whether tools may be `strict` and say what else their input may hold: most of Claude's, no others.
+    public var takesStrictTools = true
     /// Whether it can be kept from calling several tools at once.
     public var takesParallelToolUseSetting = false
     /// Whether Converse holds its answers to a JSON schema; others are given a tool to answer with.
@@ -41,6 +46,9 @@ public struct ModelCapabilities: Hashable, Sendable {
         let isNumberedGPT = baseModel.hasPrefix("openai.gpt-") && baseModel.dropFirst(11).first?.isNumber == true
         family = Family(baseModel)
         hasOutputMinimum = family == .grok || isNumberedGPT
+        takesStrictTools = family == .claude
+        streams = !baseModel.hasPrefix("ai21.")
+        streamsWithTools = streams && !baseModel.hasPrefix("meta.llama3-3-70b")
         reasoning =
             switch family {
             case .claude: Self.reasoningOfClaude(baseModel)
@@ -55,11 +63,22 @@ public struct ModelCapabilities: Hashable, Sendable {
         self.init(baseModel: baseModel)
         switch (reasons, family) {
         case (false, _): reasoning = .fixed
-        case (true, .claude) where reasoning == .fixed: reasoning = .adaptiveThinking  // named without a number
-        // R1 always reasons.
-        case (true, .grok), (true, .other): reasoning = baseModel.hasPrefix("deepseek.r1") ? .fixed : .effort
+        case (true, .claude) where reasoning == .fixed:
+            reasoning = .adaptiveThinking(takesBudgets: false)  // named without a number
+        // R1 always reasons. Of the others LiteLLM asks in Claude's words.
+        case (true, .grok), (true, .other):
+            if !baseModel.hasPrefix("deepseek.") { reasoning = .thinkingBudget }
         case (true, _), (nil, _): break
         }
+    }
+
+    /// Of a model that is in no catalogue. What is marked to be cached stays so, and who asks an ARN that hides its model
+    /// to think has one of Claude's in mind: Bedrock is the judge.
+    public init(undescribed model: BedrockModelString) {
+        let name = model.baseModel
+        self.init(baseModel: name)
+        cachesPrompts = true
+        if model.id.hasPrefix("arn:"), !name.contains(".") { reasoning = .thinkingBudget }
     }
 
     /// By the version in `anthropic.claude-3-7-sonnet-20250219-v1:0`, `anthropic.claude-sonnet-4-6`.
@@ -68,7 +87,7 @@ public struct ModelCapabilities: Hashable, Sendable {
         guard let first = words.firstIndex(where: { versionNumber($0) != nil }), let major = versionNumber(words[first])
         else { return .fixed }
         let minor = words.dropFirst(first + 1).first.flatMap(versionNumber) ?? 0
-        if (major, minor) >= (4, 6) { return .adaptiveThinking }
+        if (major, minor) >= (4, 6) { return .adaptiveThinking(takesBudgets: (major, minor) == (4, 6)) }
         return (major, minor) >= (3, 7) ? .thinkingBudget : .fixed
     }
 

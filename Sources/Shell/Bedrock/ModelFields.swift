@@ -9,6 +9,12 @@ struct ModelFields {
     /// More are no model's.
     static let limit = 128
 
+    /// The requester's or ours, parsed; nil: there is none of that name.
+    subscript(key: String) -> JSONValue? {
+        guard let member = members.first(where: { $0.key == key }) else { return nil }
+        return try? JSONDocument(parsing: Array(member.json)).root
+    }
+
     /// The requester's own: the last of equal keys counts.
     mutating func set(_ key: String, _ value: JSONValue) {
         members.removeAll { $0.key == key }

@@ -49,7 +49,7 @@ struct ToolConfiguration {
         }
         var schema: JSONSchema?
         if let parameters {
-            schema = try JSONSchema(parameters, closesObjects: false, at: "\(path).parameters")
+            schema = try JSONSchema(parameters, .inliningDefinitions, at: "\(path).parameters")
         }
         tools.append(
             Tool(
@@ -57,10 +57,10 @@ struct ToolConfiguration {
                 schema: schema, strict: function["strict"], cachePoint: cachePoint))
     }
 
-    /// Adds the tool whose input is the answer.
-    mutating func addJSONTool(_ schema: JSONSchema) throws(RequestFailure) {
+    /// Adds the tool whose input is the answer, before all others.
+    mutating func addJSONTool(_ schema: JSONSchema, description: JSONValue?) throws(RequestFailure) {
         let name = try names.add(Self.jsonToolName, at: "response_format")
-        tools.append(Tool(name: name, schema: schema))
+        tools.insert(Tool(name: name, description: description, schema: schema), at: 0)
     }
 
     func write(to writer: inout JSONWriter, _ capabilities: ModelCapabilities) {
@@ -90,7 +90,7 @@ struct ToolConfiguration {
         writer.key("json")
         write(tool.schema, to: &writer, capabilities)
         writer.endObject()
-        if capabilities.family == .claude, let strict = tool.strict?.bool { writer.member("strict", strict) }
+        if capabilities.takesStrictTools, let strict = tool.strict?.bool { writer.member("strict", strict) }
         writer.endObject()
         writer.endObject()
         tool.cachePoint?.write(to: &writer, capabilities)
@@ -102,7 +102,7 @@ struct ToolConfiguration {
         writer.member("type", source: schema?.member("type") ?? Array(#""object""#.utf8)[...])
         writer.member("properties", source: schema?.member("properties") ?? Array("{}".utf8)[...])
         writer.member("required", source: schema?.member("required") ?? Array("[]".utf8)[...])
-        if capabilities.family == .claude, let others = schema?.member("additionalProperties") {
+        if capabilities.takesStrictTools, let others = schema?.member("additionalProperties") {
             writer.member("additionalProperties", source: others)
         }
         writer.endObject()
