@@ -204,7 +204,7 @@ public final class AttemptRunner {
         run.timeToFirstToken = nil
         let answer: any ChatStream
         if let response = mockResponse(to: request, run) {
-            answer = MockStream(response)
+            answer = WholeAnswer(response)
         } else {
             answer = try await provider.stream(request, attempt, limit: run.deadline.since(start))
         }

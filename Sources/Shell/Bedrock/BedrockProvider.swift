@@ -84,6 +84,12 @@ public final class BedrockProvider: ChatProvider {
     ) async throws(ProviderError) -> any ChatStream {
         let target = try target(of: attempt)
         let (body, form) = try Self.body(of: request, attempt, target)
+        let capabilities = target.converse.capabilities
+        guard form.toolNames == nil ? capabilities.streams : capabilities.streamsWithTools else {
+            let timeout = min(attempt.timeout, limit)
+            let answer = try await exchange(body, target.whole, of: target, timeout: timeout, sendWhole)
+            return WholeAnswer(try response(from: answer, form, target))
+        }
         let answer = try await exchange(body, target.streamed, of: target, timeout: limit) {
             request throws(HTTPError) in try await self.sendStreamed(request, idleTimeout: attempt.timeout)
         }

@@ -1,30 +1,26 @@
-import ChatCompletions
-import EventLoop
-import ProviderAPI
+public import ChatCompletions
+public import EventLoop
 
-/// LiteLLM's `mock_response` as a stream: the whole text in one piece.
+/// An answer that is there as a whole, told as a stream: every part of it in one piece.
 @RequestPath
-final class MockStream: ChatStream {
-    let head: ChatStreamHead
-    let isPausable = true
+public final class WholeAnswer: ChatStream {
+    public let head: ChatStreamHead
+    public let isPausable = true
     private let response: ChatResponse
     private var isGiven = false
 
-    init(_ response: ChatResponse) {
+    public init(_ response: ChatResponse) {
         self.response = response
         head = ChatStreamHead(response)
     }
 
-    func next() async throws(ProviderError) -> [ChatDelta]? {
-        guard !isGiven, !response.escapedContent.isEmpty else {
-            isGiven = true
-            return nil
-        }
+    public func next() async throws(ProviderError) -> [ChatDelta]? {
+        let deltas = isGiven ? [] : response.deltas
         isGiven = true
-        return [.content(escaped: response.escapedContent)]
+        return deltas.isEmpty ? nil : deltas
     }
 
-    var conclusion: ChatConclusion? {
+    public var conclusion: ChatConclusion? {
         isGiven ? ChatConclusion(response) : nil
     }
 }

@@ -26,9 +26,10 @@ import Time
     }
 
     private func stream(
-        _ url: String, members: String = #""max_tokens":5"#, timeout: Duration = .seconds(20)
+        _ url: String, members: String = #""max_tokens":5"#, timeout: Duration = .seconds(20),
+        model: String = Self.model
     ) async throws -> any ChatStream {
-        var deployment = BedrockDeployment(id: DeploymentID("d"), model: Self.model)
+        var deployment = BedrockDeployment(id: DeploymentID("d"), model: model)
         deployment.accessKeyID = "AKIDEXAMPLE"
         deployment.secretAccessKey = Secret("secret")
         deployment.regionName = "us-east-1"
@@ -38,19 +39,20 @@ import Time
             time: ManualTime(), logger: Logger(level: .error, format: .json))
         let body = #"{"model":"g","stream":true,"messages":[{"role":"user","content":"hi"}],\#(members)}"#
         let attempt = Attempt(
-            group: "g", deployment: DeploymentID("d"), deploymentIndex: 0, model: Self.model, timeout: timeout)
+            group: "g", deployment: DeploymentID("d"), deploymentIndex: 0, model: model, timeout: timeout)
         return try await provider.stream(ChatRequest(json: Array(body.utf8)), attempt, limit: .seconds(60))
     }
 
     private func tell(
-        _ script: ModelScript, members: String = #""max_tokens":5"#, timeout: Duration = .seconds(20)
+        _ script: ModelScript, members: String = #""max_tokens":5"#, timeout: Duration = .seconds(20),
+        model: String = Self.model
     ) async throws -> Told {
         let simulator = try BedrockSimulator()
         simulator.setScript(script)
         defer { simulator.stop() }
         var told = Told()
         do {
-            let stream = try await stream(simulator.url, members: members, timeout: timeout)
+            let stream = try await stream(simulator.url, members: members, timeout: timeout, model: model)
             while let deltas = try await stream.next() { told.deltas += deltas }
             told.conclusion = stream.conclusion
         } catch let error as ProviderError {
@@ -67,6 +69,26 @@ import Time
         #expect(told.content == #"one \"two\" three"#)
         #expect(told.conclusion?.finishReason == .stop)
         #expect(told.conclusion?.usage == Usage(promptTokens: 12, completionTokens: 40))
+    }
+
+    @Test(arguments: [
+        ("ai21.jamba-instruct-v1:0", #""max_tokens":5"#),
+        ("us.meta.llama3-3-70b-instruct-v1:0", #""tools":[{"type":"function","function":{"name":"get_weather"}}]"#),
+    ])
+    func `models that cannot stream are asked for the whole`(_ model: String, _ members: String) async throws {
+        let script = ModelScript(
+            outputTokens: .fixed(40), text: .fixed("one two three"),
+            tool: .init(name: "get_weather", input: #"{"city": "Paris"}"#), reasoning: "hm hm")
+        let told = try await tell(script, members: members, model: "bedrock/" + model)
+        #expect(
+            told.deltas == [
+                .reasoning(escaped: Array("hm hm".utf8)),
+                .content(escaped: Array("one two three".utf8)),
+                .toolCall(index: 0, id: "tooluse_Sim1", name: "get_weather"),
+                .toolArguments(index: 0, escaped: Array(#"{\"city\": \"Paris\"}"#.utf8)),
+            ])
+        #expect(told.conclusion?.finishReason == .toolCalls)
+        #expect(told.conclusion?.usage?.completionTokens == 40)
     }
 
     @Test func `reasoning and tool calls come as such`() async throws {
