@@ -40,6 +40,42 @@ import Testing
         #expect(try card("bedrock/\(Self.haiku)", baseModel: "nonsense")?.id == Self.haiku)
     }
 
+    @Test func `a model behind an ARN is asked as its base model is`() throws {
+        let arn = "bedrock/arn:aws:bedrock:eu-west-1:1:application-inference-profile/abc"
+        let text = """
+            model_list:
+              - model_name: a
+                litellm_params: {model: "\(arn)"}
+                model_info: {base_model: us.anthropic.claude-sonnet-4-5-20250929-v1:0}
+            """
+        let capabilities = try load(text).bedrockDeployments[0].capabilities
+        #expect(capabilities?.family == .claude)
+        #expect(capabilities?.reasoning == .thinkingBudget)
+        #expect(capabilities?.hasStructuredOutput == true)
+    }
+
+    @Test func `an ARN that hides its model may be asked to think, and to cache`() throws {
+        let hidden = try BedrockModelString("bedrock/arn:aws:bedrock:eu-west-1:1:application-inference-profile/abc")
+        #expect(ModelCapabilities(catalogued: hidden).reasoning == .thinkingBudget)
+        #expect(ModelCapabilities(catalogued: hidden).cachesPrompts)
+        let unknown = ModelCapabilities(catalogued: try BedrockModelString("bedrock/some.model"))
+        #expect(unknown.reasoning == .fixed)
+        #expect(unknown.cachesPrompts)
+    }
+
+    @Test(arguments: [
+        ("us.anthropic.claude-opus-4-7", false), ("anthropic.claude-sonnet-4-20250514-v1:0", false),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", true), ("amazon.nova-lite-v1:0", false),
+    ])
+    func `strict tools are for those of Claude's that take them`(_ model: String, _ takes: Bool) throws {
+        #expect(ModelCapabilities(catalogued: try BedrockModelString("bedrock/" + model)).takesStrictTools == takes)
+    }
+
+    @Test func `Cohere's models take tools`() throws {
+        let model = try BedrockModelString("bedrock/cohere.command-r-plus-v1:0")
+        #expect(ModelCapabilities(catalogued: model).takesTools)
+    }
+
     @Test func `a model without a prefix is Bedrock's if the catalogue has it`() throws {
         let text = "model_list: [{model_name: a, litellm_params: {model: \"\(Self.haiku)\"}}]"
         #expect(try load(text).bedrockDeployments[0].model == "bedrock/\(Self.haiku)")

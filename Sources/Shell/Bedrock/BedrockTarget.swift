@@ -43,7 +43,7 @@ final class BedrockTarget: Sendable {
         credentials = plan.credentials.source
         var converse = ConverseTarget(
             model: model.id,
-            capabilities: plan.deployment.capabilities ?? ModelCapabilities(baseModel: model.baseModel),
+            capabilities: plan.deployment.capabilities ?? ModelCapabilities(undescribed: model),
             dropsUnsupportedParameters: plan.deployment.dropsUnsupportedParameters)
         converse.defaults = plan.deployment.defaultParameters.flatMap { try? JSONDocument(parsing: $0) }
         self.converse = converse

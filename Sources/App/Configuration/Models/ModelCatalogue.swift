@@ -24,10 +24,13 @@ struct ModelCard: Sendable, Decodable {
     }
 
     /// What the requests to this model may hold, as far as the catalogue says.
-    func capabilities(baseModel: String) -> ModelCapabilities {
+    var capabilities: ModelCapabilities {
+        let baseModel = (try? BedrockModelString("bedrock/" + id))?.baseModel ?? id
         var capabilities = ModelCapabilities(baseModel: baseModel, reasons: supports?.reasoning)
-        capabilities.takesTools = supports?.tools ?? true
+        // Cohere's take tools, although the cost data knows nothing of it.
+        capabilities.takesTools = supports?.tools != false || baseModel.hasPrefix("cohere.command-r")
         capabilities.takesToolChoice = supports?.tool_choice ?? true
+        if supports?.strict_tools == false { capabilities.takesStrictTools = false }
         capabilities.takesParallelToolUseSetting = supports?.parallel_tool_use_config ?? false
         capabilities.hasStructuredOutput = supports?.native_structured_output ?? false
         capabilities.takesSamplingParameters = supports?.sampling_params ?? true
@@ -46,6 +49,7 @@ struct ModelCard: Sendable, Decodable {
         var reasoning: Bool?
         var native_structured_output: Bool?
         var parallel_tool_use_config: Bool?
+        var strict_tools: Bool?
     }
 
     private enum CodingKeys: String, CodingKey {

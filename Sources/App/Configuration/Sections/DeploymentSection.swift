@@ -52,7 +52,7 @@ struct DeploymentSection {
                     return catalogue.card(for: name, baseModel: nil, region: region)?.prices
                 }
             }
-            bedrock.capabilities = card?.capabilities(baseModel: written.name.baseModel)
+            bedrock.capabilities = card?.capabilities
             bedrock.warn(about: written.name, parameters, environment)
         }
         deployment.account = bedrock.account(in: shared.environment)
