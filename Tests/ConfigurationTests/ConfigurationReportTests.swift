@@ -36,6 +36,23 @@ import Testing
                 """), "\(report.text)")
     }
 
+    @Test func `answers that may be long and have no limit are warned of, for the quota they reserve`() throws {
+        let model = "bedrock/anthropic.claude-sonnet-4-20250514-v1:0"
+        let report = try report(
+            """
+            model_list:
+              - {model_name: open, litellm_params: {model: "\(model)"}}
+              - {model_name: limited, litellm_params: {model: "\(model)", max_tokens: 1000}}
+              - {model_name: short, litellm_params: {model: bedrock/anthropic.claude-3-haiku-20240307-v1:0}}
+            """)
+
+        #expect(
+            report.warnings == [
+                "model_list: a request to open without max_tokens takes 64000 tokens of its model's quota until it is "
+                    + "answered; litellm_params.max_tokens sets a default"
+            ])
+    }
+
     @Test func `the table shows what is effective, in columns`() throws {
         let report = try report(
             """

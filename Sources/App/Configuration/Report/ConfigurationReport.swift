@@ -18,7 +18,7 @@ public struct ConfigurationReport: Sendable {
 
     /// Those of reading the files, then those that only show in the whole.
     public var warnings: [String] {
-        configuration.warnings.map(\.description) + fallbackFindings + priceFindings + groupFindings
+        configuration.warnings.map(\.description) + fallbackFindings + priceFindings + groupFindings + quotaFindings
     }
 }
 
@@ -200,6 +200,21 @@ extension ConfigurationReport {
         return configuration.deployments.filter { $0.prices == nil }.map {
             "model_list: the price of \($0.modelID) (\($0.group)) is unknown; give input_cost_per_token and "
                 + "output_cost_per_token, or model_info.base_model"
+        }
+    }
+
+    /// From here on the reservation of a whole answer is felt in quotas of some hundred thousand tokens a minute.
+    private static let longAnswer = 16_384
+
+    /// Bedrock reserves quota for the longest possible answer when a request begins.
+    private var quotaFindings: [String] {
+        groups.compactMap { group in
+            let answers = configuration.deployments.filter { $0.group == group && $0.defaultOutputTokens == nil }
+                .compactMap(\.maxOutputTokens)
+            guard let longest = answers.max(), longest >= Self.longAnswer else { return nil }
+            return
+                "model_list: a request to \(group) without max_tokens takes \(longest) tokens of its model's quota until it "
+                + "is answered; litellm_params.max_tokens sets a default"
         }
     }
 
