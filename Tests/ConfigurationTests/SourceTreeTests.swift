@@ -36,6 +36,21 @@ import Testing
     private static let model = "model_list:\n  - {model_name: NAME, litellm_params: {model: bedrock/x.y}}\n"
     private func model(_ name: String) -> String { Self.model.replacingOccurrences(of: "NAME", with: name) }
 
+    @Test func `a deployment's region is its AWS profile's where nothing else tells one`() throws {
+        let folder = try Folder([
+            "aws": "[profile p]\nregion = eu-central-1\n[default]\nregion = eu-west-3\n",
+            "a.yaml": """
+            model_list:
+              - {model_name: a, litellm_params: {model: bedrock/x.y, aws_profile_name: p}}
+              - {model_name: b, litellm_params: {model: bedrock/x.y}}
+              - {model_name: c, litellm_params: {model: bedrock/x.y, aws_region_name: us-east-1}}
+            """,
+        ])
+        let read = try ServiceConfiguration.load(
+            files: ["\(folder.path)/a.yaml"], environment: ["AWS_CONFIG_FILE": "\(folder.path)/aws"])
+        #expect(read.deployments.map(\.region) == ["eu-central-1", "eu-west-3", "us-east-1"])
+    }
+
     @Test func `later files win: mappings merge, lists are replaced`() throws {
         let folder = try Folder([
             "a.yaml": model("a") + "relay: {reply_topic: r1, max_in_flight: 7}\nkafka: {group.id: g1, client.id: c}\n",

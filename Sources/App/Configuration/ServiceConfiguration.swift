@@ -99,8 +99,8 @@ struct ConfigurationReading {
         let settings = LiteLLMSettingsSection(reading: root.section("litellm_settings"))
         let defaults = tree.root["router_settings"]?["default_litellm_params"]
         let shared = DeploymentSection.Shared(
-            environment: environment, catalogue: .shipped,
-            dropsUnsupportedParameters: settings.dropsUnsupportedParameters,
+            environment: environment, profileRegions: ProfileRegions(environment: environment.reveal()),
+            catalogue: .shipped, dropsUnsupportedParameters: settings.dropsUnsupportedParameters,
             defaultParameters: BodyParameters.read(
                 defaults, at: KeyLocation().key("router_settings").key("default_litellm_params"), context),
             defaults: defaults)

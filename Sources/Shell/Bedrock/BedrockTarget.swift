@@ -92,10 +92,7 @@ extension DeploymentPlan {
     init(
         _ deployment: BedrockDeployment, environment: [String: String], profiles: SharedProfiles
     ) throws(CredentialError) {
-        let chosen = CredentialParameters(deployment, environment).profileName?.value
-        let name = chosen ?? SharedProfiles.chosenName(in: environment)?.name ?? "default"
-        // A file that cannot be read is the problem of those who need its keys.
-        let profile = try? profiles.profile(name)
+        let profile = profiles.profile(of: deployment, environment)
         // A model that cannot be parsed is reported as such; until then any region does.
         let model = try? BedrockModelString(deployment.model)
         let stsRegion =

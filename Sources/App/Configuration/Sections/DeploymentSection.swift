@@ -7,6 +7,7 @@ struct DeploymentSection {
     /// What entries need from elsewhere.
     struct Shared {
         var environment: EnvironmentVariables
+        var profileRegions: ProfileRegions
         var catalogue: ModelCatalogue
         var dropsUnsupportedParameters: Bool
         /// `router_settings.default_litellm_params`; a deployment's own parameters win.
@@ -41,7 +42,8 @@ struct DeploymentSection {
         if let written {
             let environment = shared.environment.reveal()
             let region = written.name.region(
-                parameter: bedrock.regionName, modelID: bedrock.modelID, environment: environment)
+                parameter: bedrock.regionName, modelID: bedrock.modelID, environment: environment,
+                profileRegion: shared.profileRegions.region(of: bedrock))
             let card = shared.catalogue.card(for: written.name, baseModel: baseModel, region: region)
             deployment.region = region
             deployment.modelID = bedrock.modelID ?? written.name.id
