@@ -122,6 +122,13 @@ import Time
         #expect(error.code == row.code)
     }
 
+    @Test func `a header without a value does not hide the name in the body`() {
+        let body = #"{"__type":"com.amazon#ThrottlingException","message":"m"}"#
+        let error = Self.providerError(400, headers: ["x-amzn-ErrorType:"], body: body)
+        #expect(error.code == "ThrottlingException")
+        #expect(error.attempt.status == 429)
+    }
+
     @Test(arguments: rows.filter { $0.code != nil })
     func `a name in the body serves as well as one in the header`(_ row: Row) {
         for member in ["__type", "code"] {

@@ -22,9 +22,10 @@ struct ServiceError: Sendable {
         let document = try? JSONDocument(parsing: response.body)  // not JSON: an empty body, or a proxy's page
         let root = document?.root
         status = response.status
+        // Gateways may send the header without a value.
         code =
-            (response.headers["x-amzn-errortype"] ?? root?["__type"]?.string ?? root?["code"]?.string)
-            .flatMap(Self.bareName)
+            response.headers["x-amzn-errortype"].flatMap(Self.bareName)
+            ?? root?["__type"]?.string.flatMap(Self.bareName) ?? root?["code"]?.string.flatMap(Self.bareName)
         message = root?["message"]?.string ?? root?["Message"]?.string
         text = message ?? String(decoding: response.body.prefix(Self.searchedLength), as: UTF8.self)
         requestID = response.headers["x-amzn-requestid"]
