@@ -21,6 +21,18 @@ HI = [{"role": "user", "content": "hi"}]
 CALL = {"id": "call/1", "type": "function", "function": {"name": "get.it", "arguments": '{"a":1}{"a":2}'}}
 TOOL = {"type": "function", "function": {"name": "get.it"}, "cache_control": {"type": "ephemeral", "ttl": "1h"}}
 PICTURE = "data:image/jpg;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+SCHEMA = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "n",
+        "description": "d",
+        "schema": {
+            "type": "object",
+            "properties": {"a": {"$ref": "#/$defs/A"}},
+            "$defs": {"A": {"type": "object", "properties": {}}},
+        },
+    },
+}
 PAPER = {"type": "file", "file": {"file_data": "data:text/markdown;base64,IyBI"}}
 
 
@@ -94,8 +106,27 @@ def test_a_recorded_request_becomes_a_valid_call(vector, converse_shape):
                 *HI,
             ]
         },
+        {
+            "messages": [
+                *HI,
+                {"role": "assistant", "content": "a", "tool_calls": [CALL]},
+                {"role": "tool", "tool_call_id": "call/1", "content": "r"},
+            ],
+            "guardrailConfig": {"guardrailIdentifier": "g", "guardrailVersion": "1"},
+        },
+        {"response_format": SCHEMA, "tools": [TOOL], "parallel_tool_calls": True},
+        {"model": "bedrock/amazon.nova-lite-v1:0", "response_format": SCHEMA, "tools": [TOOL], "tool_choice": "auto"},
+        {
+            "model": "bedrock/anthropic.claude-opus-4-7",
+            "thinking": {"type": "enabled", "budget_tokens": 3000},
+            "tools": [TOOL],
+            "temperature": 1,
+        },
     ],
-    ids=["tools and files", "guardrail", "reasoning", "thoughts"],
+    ids=[
+        "tools and files", "guardrail", "reasoning", "thoughts", "calls without tools", "schema", "schema as a tool",
+        "adaptive thinking",
+    ],  # fmt: skip
 )
 def test_what_the_recordings_lack_is_valid_as_well(request_members, converse_shape):
     body, is_body = convert({"model": CLAUDE, "messages": HI, **request_members})
