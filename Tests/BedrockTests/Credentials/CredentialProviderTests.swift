@@ -48,6 +48,22 @@ import Testing
         #expect(provider.description == "temporary access key from AWS_ACCESS_KEY_ID")
     }
 
+    @Test func `until when the environment's keys are good is told, and must be a time`() throws {
+        func keys(until expiration: String) -> [String: String] {
+            Self.environmentKeys.merging(["AWS_CREDENTIAL_EXPIRATION": expiration]) { _, new in new }
+        }
+        let provider = try Self.provider(Self.deployment(), environment: keys(until: "2026-01-02T03:04:05Z"))
+        #expect(provider.description == "temporary access key from AWS_ACCESS_KEY_ID, good until 2026-01-02T03:04:05Z")
+
+        let own = try Self.provider(Self.withKeys, environment: keys(until: "2026-01-02T03:04:05Z"))
+        #expect(own.description == "access key from aws_access_key_id")
+
+        let error = #expect(throws: CredentialError.self) {
+            try Self.provider(Self.deployment(), environment: keys(until: "tomorrow"))
+        }
+        #expect(error?.key == "AWS_CREDENTIAL_EXPIRATION")
+    }
+
     @Test func `a deployment's own session token is used`() throws {
         var deployment = Self.withKeys
         deployment.sessionToken = Secret("own-token")

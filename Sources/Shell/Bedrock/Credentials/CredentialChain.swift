@@ -42,7 +42,7 @@ struct CredentialChain {
 
     private func environmentKeys() throws(CredentialError) -> Finding? {
         let parameters = CredentialParameters(BedrockDeployment(id: .init(""), model: ""), environment)
-        return try parameters.staticKeys().map(Finding.init(keys:))
+        return try Finding(keysOf: parameters)
     }
 
     /// A container's endpoint, the instance's metadata service, or nothing.
@@ -246,9 +246,13 @@ extension CredentialChain {
 }
 
 extension CredentialChain.Finding {
-    init(keys: (credentials: Credentials, origin: String)) {
-        let kind = keys.credentials.sessionToken == nil ? "access key" : "temporary access key"
-        self.init(source: .fixed(keys.credentials), origin: keys.origin, description: "\(kind) from \(keys.origin)")
+    /// Keys among the parameters, or in the environment; nil: none.
+    init?(keysOf parameters: CredentialParameters) throws(CredentialError) {
+        guard let (credentials, origin) = try parameters.staticKeys() else { return nil }
+        let kind = credentials.sessionToken == nil ? "access key" : "temporary access key"
+        let expiration = origin == "AWS_ACCESS_KEY_ID" ? try parameters.environmentKeysExpiration() : nil
+        let end = expiration.map { ", good until \($0)" } ?? ""
+        self.init(source: .fixed(credentials), origin: origin, description: "\(kind) from \(origin)\(end)")
     }
 }
 

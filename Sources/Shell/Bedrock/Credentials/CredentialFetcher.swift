@@ -63,7 +63,7 @@ final class CredentialFetcher {
                 if isLast { throw CredentialFailure(.unavailable, "\(source): \(error.message)") }
             }
             do throws(CancellationError) {
-                try await EventLoop.shared.sleep(until: EventLoop.shared.now.advanced(by: pause * attempt))
+                try await EventLoop.shared.sleep(until: EventLoop.shared.now.advanced(by: pause))
             } catch {
                 throw CredentialFailure(.cancelled, "the refresh was given up")
             }

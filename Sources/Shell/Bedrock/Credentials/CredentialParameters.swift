@@ -62,6 +62,15 @@ struct CredentialParameters {
         return (credentials, id.origin)
     }
 
+    /// Until when the environment's keys are good, as it says itself. Nothing here could renew them.
+    func environmentKeysExpiration() throws(CredentialError) -> String? {
+        guard let text = value(nil, "", orVariable: "AWS_CREDENTIAL_EXPIRATION") else { return nil }
+        guard Timestamp.instant(text.value) != nil else {
+            throw CredentialError(key: text.origin, message: "the value is no time such as 2026-01-02T03:04:05Z")
+        }
+        return text.value
+    }
+
     /// The environment's token belongs to the environment's key: with a key of the deployment's own it could only
     /// break the signature, so there, unlike in LiteLLM, it is left alone.
     private func sessionToken(isForEnvironmentKey: Bool) -> Value? {

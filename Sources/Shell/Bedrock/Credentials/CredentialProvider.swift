@@ -46,7 +46,7 @@ struct CredentialProvider: Sendable {
         if let profile = parameters.profileName {
             return try chain.find(profile: (profile.value, profile.origin))
         }
-        if let keys = try parameters.staticKeys() { return CredentialChain.Finding(keys: keys) }
+        if let keys = try CredentialChain.Finding(keysOf: parameters) { return keys }
         return try chain.find()
     }
 
@@ -77,8 +77,8 @@ struct CredentialProvider: Sendable {
     ) throws(CredentialError) -> CredentialChain.Finding {
         let base: CredentialChain.Finding
         var isAmbient = false
-        if let keys = try parameters.staticKeys() {
-            base = CredentialChain.Finding(keys: keys)
+        if let keys = try CredentialChain.Finding(keysOf: parameters) {
+            base = keys
         } else if let identity = try chain.environmentWebIdentity() {
             if chain.environment["AWS_ROLE_ARN"] == role.value { return identity }
             base = identity
