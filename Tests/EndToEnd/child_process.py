@@ -91,7 +91,7 @@ class ChildProcess:
     def wait_for_line_after(self, count, timeout=10):
         """The line that follows the first `count` lines."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._lines) > count or self._readers_left == 0, timeout)
+            self._changed.wait_for(lambda: len(self._lines) > count or self._readers_left == 0, patient(timeout))
             if len(self._lines) > count:
                 return self._lines[count]
         raise AssertionError(f"{self.name} printed no more\n{self.report()}")
