@@ -43,7 +43,8 @@ def test_many_streams_share_a_few_connections(stage, front, start_relay):
     for request in requests:
         assert "".join(content(stream(stage, request))) == WORDS
     assert relay.metric("upstream_responses_total", http_version="2") == 200
-    assert relay.metric("upstream_connections_opened_total") <= 5
+    # Five at most, unless requests wait for a quarter of a second, as in slower programs: then more are opened.
+    assert relay.metric("upstream_connections_opened_total") <= patient(5)
     assert relay.metric("buffered_bytes") < 100_000  # outcomes of the last ones, at most
 
 
