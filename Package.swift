@@ -62,10 +62,11 @@ let package = Package(
         // Core: values and state machines.
         core("Time"),
         core("Redaction"),
+        core("Indirection"),
         core("JSON"),
         core("Partitions"),
-        core("Routing", ["ChatCompletions", "JSON", "Time"]),
-        core("ChatCompletions", ["JSON"]),
+        core("Routing", ["ChatCompletions", "Indirection", "JSON", "Time"]),
+        core("ChatCompletions", ["Indirection", "JSON"]),
         core("Metrics", ["JSON", "Time"]),
 
         // Shell: one thin wrapper per C library or remote API.
@@ -75,7 +76,7 @@ let package = Package(
         shell("EventLoop", ["CShims", "Time"]),
         shell("HTTP", ["CCurl", "COpenSSL", "CShims", "EventLoop", "Logging", "Time"]),
         shell("Kafka", ["CRdKafka", "CShims", "EventLoop", "Logging", "Partitions", "Threads", "Time"]),
-        shell("ProviderAPI", ["ChatCompletions", "EventLoop", "Routing", "Time"]),
+        shell("ProviderAPI", ["ChatCompletions", "EventLoop", "Indirection", "Routing", "Time"]),
         shell(
             "Bedrock",
             [

@@ -20,8 +20,9 @@ import Testing
     }
 
     @Test func `calls, reasoning and sources stand in the message`() throws {
-        var answer = response(usage: Usage(promptTokens: 1, completionTokens: 2))
-        answer.usage?.reasoningTokens = 1
+        var usage = Usage(promptTokens: 1, completionTokens: 2)
+        usage.reasoningTokens = 1
+        var answer = response(usage: usage)
         answer.toolCalls = [ToolCall(id: "t", name: "f", arguments: Array(#"{"a":"\n"}"#.utf8))]
         answer.escapedReasoning = Array(#"r\n"#.utf8)
         answer.thinkingBlocks = [

@@ -1,3 +1,4 @@
+import Indirection
 import JSON
 
 /// A finished answer, on its way to becoming an OpenAI `chat.completion` object.
@@ -9,35 +10,71 @@ public struct ChatResponse: Sendable {
     }
 
     /// `chatcmpl-` and 32 hex digits: a `ChatCompletionID`.
-    public var id: String
+    public var id: String { fields.value.id }
     /// Unix seconds.
-    public var created: Int64
+    public var created: Int64 { fields.value.created }
     /// The provider's model id.
-    public var model: String
+    public var model: String { fields.value.model }
     /// The text as already escaped JSON string content, without quotes.
-    public var escapedContent: [UInt8]
-    public var finishReason: FinishReason
+    public var escapedContent: [UInt8] {
+        get { fields.value.escapedContent }
+        set { fields.value.escapedContent = newValue }
+    }
+    public var finishReason: FinishReason { fields.value.finishReason }
     /// Nil: the provider did not say.
-    public var usage: Usage?
-    public var toolCalls: [ToolCall] = []
+    public var usage: Usage? { fields.value.usage }
+    public var toolCalls: [ToolCall] {
+        get { fields.value.toolCalls }
+        set { fields.value.toolCalls = newValue }
+    }
     /// The model's reasoning as one text, escaped like the content; empty for none.
-    public var escapedReasoning: [UInt8] = []
-    public var thinkingBlocks: [ThinkingBlock] = []
-    public var annotations: [URLCitation] = []
+    public var escapedReasoning: [UInt8] {
+        get { fields.value.escapedReasoning }
+        set { fields.value.escapedReasoning = newValue }
+    }
+    public var thinkingBlocks: [ThinkingBlock] {
+        get { fields.value.thinkingBlocks }
+        set { fields.value.thinkingBlocks = newValue }
+    }
+    public var annotations: [URLCitation] {
+        get { fields.value.annotations }
+        set { fields.value.annotations = newValue }
+    }
     /// The service tier that answered, where the provider says so.
-    public var serviceTier: String?
+    public var serviceTier: String? {
+        get { fields.value.serviceTier }
+        set { fields.value.serviceTier = newValue }
+    }
     /// What the provider tells about guardrails, as JSON; empty for nothing.
-    public var trace: [UInt8] = []
+    public var trace: [UInt8] {
+        get { fields.value.trace }
+        set { fields.value.trace = newValue }
+    }
+
+    private struct Fields: Sendable {
+        var id: String
+        var created: Int64
+        var model: String
+        var escapedContent: [UInt8]
+        var finishReason: FinishReason
+        var usage: Usage?
+        var toolCalls: [ToolCall] = []
+        var escapedReasoning: [UInt8] = []
+        var thinkingBlocks: [ThinkingBlock] = []
+        var annotations: [URLCitation] = []
+        var serviceTier: String?
+        var trace: [UInt8] = []
+    }
+
+    private var fields: Indirect<Fields>
 
     public init(
         id: String, created: Int64, model: String, escapedContent: [UInt8], finishReason: FinishReason, usage: Usage?
     ) {
-        self.id = id
-        self.created = created
-        self.model = model
-        self.escapedContent = escapedContent
-        self.finishReason = finishReason
-        self.usage = usage
+        fields = Indirect(
+            Fields(
+                id: id, created: created, model: model, escapedContent: escapedContent, finishReason: finishReason,
+                usage: usage))
     }
 
     /// The `chat.completion` object.

@@ -1,3 +1,4 @@
+import Indirection
 import JSON
 
 /// A request's failure as its requester sees it: OpenAI's error object and an HTTP-equivalent status.
@@ -13,19 +14,28 @@ public struct RequestFailure: Error, Hashable, Sendable {
     }
 
     /// One of the contract's statuses: 400 401 403 404 408 413 429 500 502 503 504.
-    public var status: Int
-    public var type: ErrorType
-    public var message: String
+    public var status: Int { fields.value.status }
+    public var type: ErrorType { fields.value.type }
+    public var message: String { fields.value.message }
     /// The path of the request's offending member: `messages[2].role`.
-    public var param: String?
-    public var code: String?
+    public var param: String? { fields.value.param }
+    public var code: String? { fields.value.code }
+
+    private struct Fields: Hashable, Sendable {
+        var status: Int
+        var type: ErrorType
+        var message: String
+        var param: String?
+        var code: String?
+    }
+
+    private let fields: Indirect<Fields>
 
     public init(status: Int, type: ErrorType, message: String, param: String? = nil, code: String? = nil) {
-        self.status = status
-        self.type = type
-        self.message = Self.bounded(message, to: 8192)
-        self.param = param.map { Self.bounded($0, to: 1024) }
-        self.code = code
+        fields = Indirect(
+            Fields(
+                status: status, type: type, message: Self.bounded(message, to: 8192),
+                param: param.map { Self.bounded($0, to: 1024) }, code: code))
     }
 
     /// Texts quote requests and answers, and have to fit into a reply whatever was quoted.
