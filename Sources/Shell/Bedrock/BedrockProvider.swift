@@ -73,29 +73,75 @@ public final class BedrockProvider: ChatProvider {
     public func complete(
         _ request: ChatRequest, _ attempt: Attempt
     ) async throws(ProviderError) -> ChatResponse {
-        let target = try target(of: attempt)
-        let (body, form) = try Self.body(of: request, attempt, target)
-        let answer = try await exchange(body, target.whole, of: target, timeout: attempt.timeout, sendWhole)
-        return try response(from: answer, form, target)
+        let call = try call(request, attempt, limit: attempt.timeout)
+        while true {
+            // Waiting for keys is rare; an await that does not wait still costs.
+            if needsKeys(call) { try await obtainKeys(for: call) }
+            let response: HTTPResponse
+            do throws(HTTPError) {
+                response = try await http.response(of: begin(call))
+            } catch {
+                throw BedrockErrors.providerError(error)
+            }
+            if response.isSuccess { return try answer(of: response, to: call) }
+            try await repair(call, refusedWith: response)
+        }
     }
 
     public func stream(
         _ request: ChatRequest, _ attempt: Attempt, limit: Duration
     ) async throws(ProviderError) -> any ChatStream {
-        let target = try target(of: attempt)
-        let (body, form) = try Self.body(of: request, attempt, target)
-        let capabilities = target.converse.capabilities
-        guard form.toolNames == nil ? capabilities.streams : capabilities.streamsWithTools else {
-            let timeout = min(attempt.timeout, limit)
-            let answer = try await exchange(body, target.whole, of: target, timeout: timeout, sendWhole)
-            return WholeAnswer(try response(from: answer, form, target))
+        let call = try call(request, attempt, limit: limit)
+        guard call.isStreamable else {
+            var bounded = attempt
+            bounded.timeout = min(attempt.timeout, limit)
+            return WholeAnswer(try await complete(request, bounded))
         }
-        let answer = try await exchange(body, target.streamed, of: target, timeout: limit) {
-            request throws(HTTPError) in try await self.sendStreamed(request, idleTimeout: attempt.timeout)
+        while true {
+            if needsKeys(call) { try await obtainKeys(for: call) }
+            let refusal: HTTPResponse
+            do throws(HTTPError) {
+                let stream = try beginStream(call)
+                try await stream.untilBegun()
+                if isEventStream(stream) { return answer(in: stream, to: call) }
+                // Whatever is no event stream is a document that says what went wrong.
+                let body = try await stream.rest(limit: Self.documentLimit)
+                refusal = HTTPResponse(status: stream.status, headers: stream.headers, body: body)
+            } catch {
+                throw BedrockErrors.providerError(error)
+            }
+            try await repair(call, refusedWith: refusal)
         }
+    }
+
+    // Not part of `complete` and `stream`, whose frames live as long as their calls and would hold what these need as well.
+
+    @inline(never)
+    private func call(_ request: ChatRequest, _ attempt: Attempt, limit: Duration) throws(ProviderError) -> Call {
+        try Call(request, attempt, target(of: attempt), start: time.now, limit: limit)
+    }
+
+    @inline(never)
+    private func begin(_ call: Call) throws(HTTPError) -> HTTPExchange {
+        try http.begin(httpRequest(call, call.target.whole))
+    }
+
+    @inline(never)
+    private func beginStream(_ call: Call) throws(HTTPError) -> HTTPStream {
+        try http.beginStream(httpRequest(call, call.target.streamed), idleTimeout: call.attempt.timeout)
+    }
+
+    @inline(never)
+    private func isEventStream(_ stream: HTTPStream) -> Bool {
+        stream.status == 200 && stream.headers["content-type"]?.hasPrefix(Self.eventStream) == true
+    }
+
+    @inline(never)
+    private func answer(in stream: HTTPStream, to call: Call) -> BedrockStream {
+        let target = call.target
         let head = ChatStreamHead(
             id: responseIDs.next().description, created: time.now.unixMilliseconds / 1000, model: target.converse.model)
-        return BedrockStream(answer, head, form) { [weak self] in self?.note(endOf: $0, target) }
+        return BedrockStream(stream, head, call.form) { [weak self] in self?.note(endOf: $0, target) }
     }
 
     private func note(endOf stream: ConverseStreamReader, _ target: BedrockTarget) {
@@ -120,97 +166,30 @@ public final class BedrockProvider: ChatProvider {
         return target
     }
 
+    // Rarely called.
+
+    /// Puts right what `call` was refused for, if it may pass then; throws the refusal otherwise.
     @inline(never)
-    private static func body(
-        of request: ChatRequest, _ attempt: Attempt, _ target: BedrockTarget
-    ) throws(ProviderError) -> (body: [UInt8], form: AnswerForm) {
-        do throws(RequestFailure) {
-            let converse = try ConverseRequest(
-                request, parameterEntry: attempt.parameterEntry, fallbackParameters: attempt.fallbackParameters,
-                for: target.converse)
-            return (try converse.json(), converse.answerForm)
-        } catch {
-            throw BedrockErrors.providerError(error)
-        }
-    }
-
-    /// What has been tried already to make a refused call pass.
-    private struct Repairs {
-        var clock = false
-        var keys = false
-    }
-
-    /// What an endpoint sent back.
-    private enum Reply<Answer> {
-        case answer(Answer)
-        /// Says why there is none.
-        case refusal(HTTPResponse)
-    }
-
-    /// Sends `body`, again when the first was refused because of our clock or of keys that are no longer good.
-    private func exchange<Answer>(
-        _ body: [UInt8], _ operation: BedrockTarget.Operation, of target: BedrockTarget, timeout: Duration,
-        _ send: @RequestPath (HTTPRequest) async throws(HTTPError) -> Reply<Answer>
-    ) async throws(ProviderError) -> Answer {
-        let start = time.now
-        var repairs = Repairs()
-        while true {
-            // Waiting for keys is rare; an await that does not wait still costs.
-            let identity = signer(of: target)
-            var keys = identity?.ready()
-            if keys == nil, let identity {
-                keys = try await self.keys(of: identity, within: timeout - time.now.since(start))
-            }
-            let reply: Reply<Answer>
-            do throws(HTTPError) {
-                reply = try await send(
-                    request(body, operation, at: target.host, keys, timeout: timeout - time.now.since(start)))
-            } catch {
-                throw BedrockErrors.providerError(error)
-            }
-            switch reply {
-            case .answer(let answer): return answer
-            case .refusal(let response):
-                guard let keys else { throw Self.error(response, now: time.now) }
-                repairs = try await repair(response, target, keys, repairs, until: start.advanced(by: timeout))
-            }
-        }
-    }
-
-    @inline(never)
-    private static func error(_ response: HTTPResponse, now: Instant) -> ProviderError {
-        BedrockErrors.providerError(ServiceError(response, now: now))
-    }
-
-    // Rarely called, and kept out of frames that live as long as a call: `exchange` has one per request in flight.
-
-    /// Puts right what the call was refused for, if the call may pass then; throws the refusal otherwise.
-    @inline(never)
-    private func repair(
-        _ response: HTTPResponse, _ target: BedrockTarget, _ keys: Credentials, _ repairs: Repairs,
-        until deadline: Instant
-    ) async throws(ProviderError) -> Repairs {
+    private func repair(_ call: Call, refusedWith response: HTTPResponse) async throws(ProviderError) {
         let error = ServiceError(response, now: time.now)
-        var repairs = repairs
-        let remaining = deadline.since(time.now)
-        guard remaining > .zero, await repair(error, target, keys, &repairs, within: remaining), time.now < deadline
+        let remaining = call.remaining(now: time.now)
+        guard let keys = call.keys, remaining > .zero, await repair(call, keys, error, within: remaining),
+            call.remaining(now: time.now) > .zero
         else { throw BedrockErrors.providerError(error) }
-        return repairs
     }
 
     /// Whether the call may pass now, after what it was refused for has been put right.
     private func repair(
-        _ error: ServiceError, _ target: BedrockTarget, _ keys: Credentials, _ repairs: inout Repairs,
-        within timeout: Duration
+        _ call: Call, _ keys: Credentials, _ error: ServiceError, within timeout: Duration
     ) async -> Bool {
-        if !repairs.keys, error.blamesKeys {
-            repairs.keys = true
+        let target = call.target
+        if !call.hasRepairedKeys, error.blamesKeys {
+            call.hasRepairedKeys = true
             return await credentials.identity(for: target.credentials).replace(keys, within: timeout)
         }
-        guard !repairs.clock, let offset = clockSkew.correct(for: error, from: target.host, now: time.now) else {
-            return false
-        }
-        repairs.clock = true
+        guard !call.hasRepairedClock, let offset = clockSkew.correct(for: error, from: target.host, now: time.now)
+        else { return false }
+        call.hasRepairedClock = true
         statistics.clockCorrections += 1
         logger.warning(
             "clock differs from endpoint's",
@@ -218,81 +197,116 @@ public final class BedrockProvider: ChatProvider {
         return true
     }
 
-    private func sendWhole(_ request: HTTPRequest) async throws(HTTPError) -> Reply<HTTPResponse> {
-        let response = try await http.send(request)
-        return response.isSuccess ? .answer(response) : .refusal(response)
-    }
-
-    /// Whatever is no event stream is a document that says what went wrong.
-    private func sendStreamed(
-        _ request: HTTPRequest, idleTimeout: Duration
-    ) async throws(HTTPError) -> Reply<HTTPStream> {
-        let stream = try await http.stream(request, idleTimeout: idleTimeout)
-        if stream.status == 200, stream.headers["content-type"]?.hasPrefix(Self.eventStream) == true {
-            return .answer(stream)
-        }
-        let body = try await stream.rest(limit: Self.documentLimit)
-        return .refusal(HTTPResponse(status: stream.status, headers: stream.headers, body: body))
-    }
-
     private static let eventStream = "application/vnd.amazon.eventstream"
     /// More of an error document is not read.
     private static let documentLimit = 1 << 20
 
-    @inline(never)
-    private func request(
-        _ body: [UInt8], _ operation: BedrockTarget.Operation, at host: String, _ keys: Credentials?,
-        timeout: Duration
-    ) -> HTTPRequest {
-        HTTPRequest(
-            .post, url: operation.url, headers: headers(for: body, operation, at: host, keys), body: body,
-            timeout: timeout)
+    private func httpRequest(_ call: Call, _ operation: BedrockTarget.Operation) -> HTTPRequest {
+        let body = call.takeBody()
+        return HTTPRequest(
+            .post, url: operation.url, headers: headers(for: body, operation, call), body: body,
+            timeout: call.remaining(now: time.now))
     }
 
-    @inline(never)
-    private func headers(
-        for body: [UInt8], _ operation: BedrockTarget.Operation, at host: String, _ keys: Credentials?
-    ) -> [String] {
-        switch (operation.authentication, keys) {
+    private func headers(for body: [UInt8], _ operation: BedrockTarget.Operation, _ call: Call) -> [String] {
+        switch (operation.authentication, call.keys) {
         case (.bearer(let headers), _): return headers
         case (.signature(let scope), let keys?):
-            let instant = clockSkew.time(at: host, now: time.now)
+            let instant = clockSkew.time(at: call.target.host, now: time.now)
             return signer.headers(signing: body, for: scope, with: keys, at: instant)
         case (.signature, nil): preconditionFailure("a signed call has waited for its keys")
         }
     }
 
-    /// Whose keys sign; nil: nothing is signed.
-    private func signer(of target: BedrockTarget) -> CredentialIdentity? {
-        guard case .signature = target.whole.authentication else { return nil }
-        return credentials.identity(for: target.credentials)
+    /// Whether keys that sign `call` have to be waited for. Those that are there are taken.
+    @inline(never)
+    private func needsKeys(_ call: Call) -> Bool {
+        guard case .signature = call.target.whole.authentication else { return false }
+        call.keys = credentials.identity(for: call.target.credentials).ready()
+        return call.keys == nil
     }
 
-    /// Waits for keys where there are none that are good yet.
     @inline(never)
-    private func keys(
-        of identity: CredentialIdentity, within timeout: Duration
-    ) async throws(ProviderError) -> Credentials {
+    private func obtainKeys(for call: Call) async throws(ProviderError) {
         do throws(CredentialFailure) {
-            return try await identity.credentials(within: timeout).credentials
+            let identity = credentials.identity(for: call.target.credentials)
+            call.keys = try await identity.credentials(within: call.remaining(now: time.now)).credentials
         } catch {
             throw BedrockErrors.providerError(error)
         }
     }
 
     @inline(never)
-    private func response(
-        from answer: HTTPResponse, _ form: AnswerForm, _ target: BedrockTarget
-    ) throws(ProviderError) -> ChatResponse {
+    private func answer(of response: HTTPResponse, to call: Call) throws(ProviderError) -> ChatResponse {
         let converse: ConverseResponse
         do throws(ConverseResponse.Malformation) {
-            converse = try ConverseResponse(json: answer.body, form: form)
+            converse = try ConverseResponse(json: response.body, form: call.form)
         } catch {
-            throw BedrockErrors.malformedAnswer(error.description, requestID: answer.headers["x-amzn-requestid"])
+            throw BedrockErrors.malformedAnswer(error.description, requestID: response.headers["x-amzn-requestid"])
         }
         if converse.hasUnknownStopReason { statistics.unknownStopReasons += 1 }
         return converse.chatResponse(
-            id: responseIDs.next().description, created: time.now.unixMilliseconds / 1000, model: target.converse.model)
+            id: responseIDs.next().description, created: time.now.unixMilliseconds / 1000,
+            model: call.target.converse.model)
+    }
+}
+
+/// One call until it is answered.
+@RequestPath
+private final class Call {
+    let target: BedrockTarget
+    let form: AnswerForm
+    private let request: ChatRequest
+    let attempt: Attempt
+    private let start: Instant
+    private let limit: Duration
+    /// Nil once it is sent: what has to be sent again, which is rare, is encoded again.
+    private var body: [UInt8]?
+    /// Who signs; nil where nothing is signed.
+    var keys: Credentials?
+    // What has been tried already to make it pass.
+    var hasRepairedKeys = false
+    var hasRepairedClock = false
+
+    init(
+        _ request: ChatRequest, _ attempt: Attempt, _ target: BedrockTarget, start: Instant, limit: Duration
+    ) throws(ProviderError) {
+        self.request = request
+        self.attempt = attempt
+        self.target = target
+        self.start = start
+        self.limit = limit
+        do throws(RequestFailure) {
+            let converse = try Self.converse(request, attempt, target)
+            body = try converse.json()
+            form = converse.answerForm
+        } catch {
+            throw BedrockErrors.providerError(error)
+        }
+    }
+
+    private static func converse(
+        _ request: ChatRequest, _ attempt: Attempt, _ target: BedrockTarget
+    ) throws(RequestFailure) -> ConverseRequest {
+        try ConverseRequest(
+            request, parameterEntry: attempt.parameterEntry, fallbackParameters: attempt.fallbackParameters,
+            for: target.converse)
+    }
+
+    /// Whether the model can answer it piece by piece.
+    var isStreamable: Bool {
+        let capabilities = target.converse.capabilities
+        return form.toolNames == nil ? capabilities.streams : capabilities.streamsWithTools
+    }
+
+    func remaining(now: Instant) -> Duration { limit - now.since(start) }
+
+    func takeBody() -> [UInt8] {
+        if let body = body.take() { return body }
+        guard let body = try? Self.converse(request, attempt, target).json() else {
+            preconditionFailure("what was encoded once can be encoded again")
+        }
+        return body
     }
 }
 

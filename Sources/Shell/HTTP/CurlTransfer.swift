@@ -44,6 +44,8 @@ final class CurlTransfer {
     /// What the exchange has cost the network, once it has ended.
     private(set) var traffic: HTTPClient.Traffic?
     private var continuation: UnsafeContinuation<Outcome, Never>?
+    /// That of an exchange which ended before anyone waited.
+    private var earlyOutcome: Outcome?
     /// Called at the end instead, when the body is read while it comes.
     private var onEnd: (@RequestPath (Outcome) -> Void)?
 
@@ -118,12 +120,15 @@ extension CurlTransfer {
 // MARK: One exchange
 
 extension CurlTransfer {
-    /// Starts on `shard`, unless the use was cancelled before. `continuation` is resumed exactly once, at the end.
-    func start(
-        _ request: HTTPRequest, on shard: CurlShard, now: Instant, _ continuation: UnsafeContinuation<Outcome, Never>
-    ) {
-        self.continuation = continuation
+    /// Starts on `shard`, unless the use was cancelled before.
+    func start(_ request: HTTPRequest, on shard: CurlShard, now: Instant) {
         begin(request, on: shard, now: now)
+    }
+
+    /// `continuation` is resumed exactly once, when the exchange has ended.
+    func wait(_ continuation: UnsafeContinuation<Outcome, Never>) {
+        if let outcome = earlyOutcome.take() { return continuation.resume(returning: outcome) }
+        self.continuation = continuation
     }
 
     /// Starts on `shard`; what arrives of the body goes into `body`. `onEnd` is called exactly once.
@@ -240,8 +245,9 @@ extension CurlTransfer {
             if traffic == nil && sendings.haveBegun { traffic = measureTraffic() }
             shard.remove(self)
         }
-        continuation.take()?.resume(returning: outcome)
-        onEnd.take()?(outcome)
+        if let onEnd = onEnd.take() { return onEnd(outcome) }
+        if let continuation = continuation.take() { return continuation.resume(returning: outcome) }
+        earlyOutcome = outcome
     }
 
     /// Gives up what libcurl has not ended.
@@ -279,6 +285,7 @@ extension CurlTransfer {
     func recycle() {
         use.number += 1
         isCancelled = false
+        earlyOutcome = nil
         if isAborted {
             isAborted = false
             cshims_easy_set_long(easy, CURLOPT_FORBID_REUSE, 0)

@@ -9,6 +9,13 @@ extension HTTPClient {
     /// `request.timeout` bounds the whole exchange, `idleTimeout` each wait for bytes, the first included: time in which
     /// nobody reads does not count.
     public func stream(_ request: HTTPRequest, idleTimeout: Duration? = nil) async throws(HTTPError) -> HTTPStream {
+        let stream = try beginStream(request, idleTimeout: idleTimeout)
+        try await stream.untilBegun()
+        return stream
+    }
+
+    /// Starts `request`, of which nothing is needed any more afterwards; `untilBegun` must follow at once.
+    public func beginStream(_ request: HTTPRequest, idleTimeout: Duration? = nil) throws(HTTPError) -> HTTPStream {
         let transfer = try takeTransfer()
         let body = StreamedBody(limit: settings.maximumBodySize)
         let now = EventLoop.shared.now
@@ -22,7 +29,6 @@ extension HTTPClient {
             self?.ended(transfer, outcome)
             body.end(outcome)
         }
-        try await stream.untilBegun()
         return stream
     }
 }

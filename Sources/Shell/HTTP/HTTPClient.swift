@@ -53,13 +53,26 @@ public final class HTTPClient {
     /// Sends `request` and returns its response, whatever the status. Throws `HTTPError` of kind `cancelled` when
     /// the task is cancelled; the transfer is then aborted.
     public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+        try await response(of: begin(request))
+    }
+
+    /// Starts `request`, of which nothing is needed any more afterwards: while its response is waited for, the transfer's
+    /// copy is the only one. `response(of:)` must follow at once.
+    public func begin(_ request: HTTPRequest) throws(HTTPError) -> HTTPExchange {
         let transfer = try takeTransfer()
+        transfer.start(request, on: shard(for: request), now: loop.now)
+        return HTTPExchange(transfer: transfer)
+    }
+
+    /// What `send` returns and throws.
+    public func response(of exchange: HTTPExchange) async throws(HTTPError) -> HTTPResponse {
+        let transfer = exchange.transfer
         let use = transfer.use
         let outcome = await withTaskCancellationHandler {
             // Unsafe only in that nobody checks that it is resumed once: a transfer gives its continuation away once.
-            await withUnsafeContinuation { transfer.start(request, on: shard(for: request), now: loop.now, $0) }
+            await withUnsafeContinuation { transfer.wait($0) }
         } onCancel: {
-            // Runs on the canceller's thread; may arrive before the start and after the end.
+            // Runs on the canceller's thread; may arrive after the end.
             loop.post { transfer.cancel(use) }
         }
         ended(transfer, outcome)

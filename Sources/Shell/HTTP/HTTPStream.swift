@@ -64,7 +64,7 @@ public final class HTTPStream {
     }
 
     /// Suspends until the head has come: with the first bytes of the body, or with its end.
-    func untilBegun() async throws(HTTPError) {
+    public func untilBegun() async throws(HTTPError) {
         try await untilReady()
         if body.bytes.isEmpty { try body.outcome?.get() }
     }

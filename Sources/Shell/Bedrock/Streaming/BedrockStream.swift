@@ -11,6 +11,8 @@ final class BedrockStream: ChatStream {
     private var decoder = EventStreamDecoder()
     private var reader: ConverseStreamReader
     private let onEnd: @RequestPath (ConverseStreamReader) -> Void
+    /// Read, and not given yet.
+    private var pieces: [ChatDelta] = []
     /// Comes after the pieces that were read before it.
     private var failure: ProviderError?
     private var hasGivenPieces = false
@@ -30,35 +32,47 @@ final class BedrockStream: ChatStream {
     var isPausable: Bool { response.isPausable }
 
     func next() async throws(ProviderError) -> [ChatDelta]? {
-        if let failure { throw failure }
-        if conclusion != nil { return nil }
         while true {
-            var deltas: [ChatDelta] = []
-            do throws(ProviderError) {
-                let isOver = try await readOn(into: &deltas)
-                if isOver { conclusion = try conclude() }
-            } catch {
-                response.cancel()
-                failure = error
-                // Pieces that nobody has seen are better lost: the whole request can still be tried elsewhere.
-                guard hasGivenPieces, !deltas.isEmpty else { throw error }
-            }
-            if !deltas.isEmpty {
-                hasGivenPieces = true
-                return deltas
-            }
+            if let deltas = takePieces() { return deltas }
+            if let failure { throw failure }
             if conclusion != nil { return nil }
+            do throws(HTTPError) {
+                read(try await response.next())
+            } catch {
+                fail(BedrockErrors.providerError(error))
+            }
         }
     }
 
-    /// Reads what has come; true at the end.
-    private func readOn(into deltas: inout [ChatDelta]) async throws(ProviderError) -> Bool {
-        let bytes: [UInt8]?
-        do throws(HTTPError) { bytes = try await response.next() } catch { throw BedrockErrors.providerError(error) }
-        if let bytes { decoder.append(bytes) }
-        while let message = try nextMessage() { try read(message, into: &deltas) }
-        if bytes == nil { try checkEnd() }
-        return bytes == nil
+    // Not part of `next`, whose frame lives as long as a wait.
+
+    @inline(never)
+    private func takePieces() -> [ChatDelta]? {
+        guard !pieces.isEmpty else { return nil }
+        hasGivenPieces = true
+        defer { pieces = [] }
+        return pieces
+    }
+
+    /// Reads what has come; nil at the end.
+    @inline(never)
+    private func read(_ bytes: [UInt8]?) {
+        do throws(ProviderError) {
+            if let bytes { decoder.append(bytes) }
+            while let message = try nextMessage() { try read(message, into: &pieces) }
+            guard bytes == nil else { return }
+            try checkEnd()
+            conclusion = try conclude()
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func fail(_ error: ProviderError) {
+        response.cancel()
+        failure = error
+        // Pieces that nobody has seen are better lost: the whole request can still be tried elsewhere.
+        if !hasGivenPieces { pieces = [] }
     }
 
     private func nextMessage() throws(ProviderError) -> EventStreamMessage? {
