@@ -199,19 +199,11 @@ public final class AttemptRunner {
     private func answer(
         _ request: ChatRequest, piecesTo stream: ReplyStream, _ run: Run
     ) async throws(ProviderError) -> ChatResponse {
-        let attempt = run.attemptUnderWay
         let start = loop.now
         run.timeToFirstToken = nil
-        let answer: any ChatStream
-        if let response = mockResponse(to: request, run) {
-            answer = WholeAnswer(response)
-        } else {
-            answer = try await provider.stream(request, attempt, limit: run.deadline.since(start))
-        }
+        let answer = try await open(request, run)
         while let deltas = try await answer.next() {
-            if run.timeToFirstToken == nil { run.timeToFirstToken = loop.now.since(start) }
-            if !stream.hasBegun { stream.begin(answer.head, run.beginAnswer(by: attempt, at: start)) }
-            for delta in deltas { stream.append(delta) }
+            publish(deltas, of: answer, since: start, to: stream, run)
             do throws(StreamDelivery.Break) {
                 if answer.isPausable {
                     try await stream.untilRoom(deadline: run.deadline)
@@ -222,6 +214,26 @@ public final class AttemptRunner {
                 throw ProviderError(undeliverable: error.reason)
             }
         }
+        return conclude(answer)
+    }
+
+    @inline(never)
+    private func open(_ request: ChatRequest, _ run: Run) async throws(ProviderError) -> any ChatStream {
+        if let response = mockResponse(to: request, run) { return WholeAnswer(response) }
+        return try await provider.stream(request, run.attemptUnderWay, limit: run.deadline.since(loop.now))
+    }
+
+    @inline(never)
+    private func publish(
+        _ deltas: [ChatDelta], of answer: any ChatStream, since start: Instant, to stream: ReplyStream, _ run: Run
+    ) {
+        if run.timeToFirstToken == nil { run.timeToFirstToken = loop.now.since(start) }
+        if !stream.hasBegun { stream.begin(answer.head, run.beginAnswer(by: run.attemptUnderWay, at: start)) }
+        for delta in deltas { stream.append(delta) }
+    }
+
+    @inline(never)
+    private func conclude(_ answer: any ChatStream) -> ChatResponse {
         guard let conclusion = answer.conclusion else { preconditionFailure("a complete answer has a conclusion") }
         return ChatResponse(answer.head, conclusion)
     }
@@ -273,8 +285,11 @@ public final class AttemptRunner {
         /// Its timeout ends with the request's time.
         @inline(never)
         func boundedAttempt(now: Instant) -> Attempt {
-            var bounded = attemptUnderWay
-            bounded.timeout = min(bounded.timeout, deadline.since(now))
+            let attempt = attemptUnderWay
+            let limit = deadline.since(now)
+            guard limit < attempt.timeout else { return attempt }
+            var bounded = attempt
+            bounded.timeout = limit
             return bounded
         }
 

@@ -34,15 +34,22 @@ public final class RequestHandler {
     ///
     /// `id`: what the record is for the scheduler, which transactions need to know.
     public func handle(_ record: ConsumerRecord, as id: RecordID? = nil) async throws(CancellationError) {
-        let progress = RequestProgress(record: record, envelope: RequestEnvelope(record), taken: loop.now)
-        progress.id = id
+        let progress = begin(record, as: id)
         let answer = await answer(progress)
         guard !Task.isCancelled else { throw CancellationError() }
         if let id { outcomes.lanes?.answered(id) }
         try await publish(answer, progress)
     }
 
-    /// Not part of `handle`, whose frame lives as long as the request.
+    // Not part of `handle`, whose frame lives as long as the request.
+
+    @inline(never)
+    private func begin(_ record: ConsumerRecord, as id: RecordID?) -> RequestProgress {
+        let progress = RequestProgress(record: record, envelope: RequestEnvelope(record), taken: loop.now)
+        progress.id = id
+        return progress
+    }
+
     @inline(never)
     private func publish(
         _ answer: Result<ChatResponse, RequestFailure>, _ progress: RequestProgress
@@ -96,6 +103,7 @@ public final class RequestHandler {
         return try ChatRequest(json: value)
     }
 
+    @inline(never)
     private func deadline(of progress: RequestProgress) -> Instant {
         if let deadline = progress.envelope.deadline { return deadline }
         let timestamp = progress.record.timestamp
