@@ -1,7 +1,7 @@
 /// Writes one JSON text into a byte buffer, placing commas itself.
 ///
 /// A key, or a string that needs no escaping, is written in one go with its comma and quotes.
-public struct JSONWriter: Sendable {
+public struct JSONWriter: ~Copyable, Sendable {
     private var text: TextBuffer
     /// After a value or a container's end; not after an opening bracket, a colon or nothing at all.
     private var isCommaDue = false

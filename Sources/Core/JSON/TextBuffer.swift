@@ -1,7 +1,7 @@
 /// A text while it is written: an array with spare bytes at its end, so that a short piece is a few stores.
 ///
 /// `Array.append` is a call, and a text like a routing event's has two hundred pieces.
-struct TextBuffer: Sendable {
+struct TextBuffer: ~Copyable, Sendable {
     /// The first `count` are written, the rest is spare.
     private var storage: [UInt8]
     private(set) var count = 0

@@ -4,7 +4,7 @@ import Time
 extension RoutingEvent {
     /// The metrics topic's record (contract, section 5). Fields are only ever added.
     public func json() -> [UInt8] {
-        var writer = JSONWriter(capacity: 768 + 256 * attempts.count)
+        var writer = JSONWriter(capacity: 1024 + 256 * attempts.count)
         writer.beginObject()
         writer.member("schema", "bedrock-relay.routing.v1")
         writer.key("time")
