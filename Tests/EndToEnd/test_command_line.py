@@ -345,3 +345,24 @@ def test_kcat_alone_is_a_client(stage, start_relay):
 
     assert (result.returncode, result.stderr) == (0, "")
     assert json.loads(result.stdout)["choices"][0]["message"]["content"] == "Hello"
+
+
+def environment_of(process):
+    """What the running program was started with."""
+    with open(f"/proc/{process.pid}/environ") as file:
+        return dict(entry.split("=", 1) for entry in file.read().split("\0") if entry)
+
+
+def test_run_has_the_allocator_keep_more_at_hand(stage, start_relay):
+    relay = start_relay(stage.config()).wait_until_ready()
+
+    assert environment_of(relay.process)["GLIBC_TUNABLES"] == "glibc.malloc.tcache_count=1000"
+    with open(f"/proc/{relay.process.pid}/comm") as name:
+        assert name.read() == "bedrock-relay\n"
+
+
+def test_what_the_operator_tells_the_allocator_stays(stage, start_relay):
+    tunables = "glibc.malloc.arena_max=2"
+    relay = start_relay(stage.config(), {**stage.environment, "GLIBC_TUNABLES": tunables}).wait_until_ready()
+
+    assert environment_of(relay.process)["GLIBC_TUNABLES"] == tunables

@@ -15,6 +15,7 @@ struct Main {
                 "bedrock-relay: \(error.message)\ntry: bedrock-relay \(error.topic.helpArguments)\n", to: STDERR_FILENO)
             exit(ExitCode.usage.rawValue)
         }
+        if case .run = options { AllocatorTuning.apply() }
         signal(SIGPIPE, SIG_IGN)
         switch options {
         case .run, .redrive: Signals.block()
