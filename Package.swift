@@ -128,6 +128,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Time"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Time"),
         tests("Redaction"),
+        tests("Indirection"),
         tests("JSON", ["TestSupport"]),
         tests("Partitions", ["TestSupport"]),
         tests("Routing", ["ChatCompletions", "TestSupport", "Time"]),
