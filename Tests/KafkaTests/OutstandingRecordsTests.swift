@@ -14,8 +14,8 @@ import Testing
         let reused = records.add(ProducerRecord(topic: "t", value: [9]), nil)
         #expect(reused == slots[1] && records.count == 4)
         #expect(records.all == [slots[0], slots[2], slots[3], reused])
-        records.setProduced(slots[3], true)
-        records.setProduced(slots[2], true)
+        records[slots[3]]?.isProduced = true
+        records[slots[2]]?.isProduced = true
         #expect(records.produced == [slots[2], slots[3]])
     }
 }

@@ -190,7 +190,7 @@ public final class AttemptRunner {
     private func mockResponse(to request: ChatRequest, _ run: Run) -> ChatResponse? {
         let attempt = run.attemptUnderWay
         let configured = run.deployments[attempt.deploymentIndex].mockResponse
-        guard let text = request.overrides.mockResponse ?? configured else { return nil }
+        guard let text = request.mockResponse ?? configured else { return nil }
         return .mock(text, model: attempt.modelID, now: loop.now)
     }
 
@@ -285,12 +285,9 @@ public final class AttemptRunner {
         /// Its timeout ends with the request's time.
         @inline(never)
         func boundedAttempt(now: Instant) -> Attempt {
-            let attempt = attemptUnderWay
             let limit = deadline.since(now)
-            guard limit < attempt.timeout else { return attempt }
-            var bounded = attempt
-            bounded.timeout = limit
-            return bounded
+            if let timeout = attempt?.timeout, limit < timeout { attempt?.timeout = limit }
+            return attemptUnderWay
         }
 
         /// Whether requests of the requested group are held already: then this one is to be held behind them.

@@ -10,6 +10,8 @@ public import Time
 @RequestPath
 public final class SharedRouter {
     private var router: Router
+    /// The router's own: asking it takes a copy of it.
+    private var weighsTokens: Bool
     private var queues: [String: HeldRequests] = [:]
     /// Requests held now.
     public private(set) var heldCount = 0
@@ -18,6 +20,7 @@ public final class SharedRouter {
 
     public init(_ router: Router) {
         self.router = router
+        weighsTokens = router.weighsTokens
     }
 
     /// In the order of the attempts' `deploymentIndex`, until the next `reconfigure`.
@@ -27,10 +30,14 @@ public final class SharedRouter {
     /// again, for its group may have room now, or be gone.
     public func reconfigure(settings: RouterSettings, deployments: [Deployment]) {
         router = router.reconfigured(settings: settings, deployments: deployments)
+        weighsTokens = router.weighsTokens
         for queue in queues.values { queue.wakeAll() }
     }
 
-    func weighsTokens(of request: RoutingRequest) -> Bool { router.weighsTokens(of: request) }
+    /// Whether any decision may look at the request's tokens; else they need not be counted.
+    func weighsTokens(of request: RoutingRequest) -> Bool {
+        weighsTokens || request.routingStrategy?.weighsTokens == true
+    }
 
     public func begin(_ request: RoutingRequest, now: Instant) -> RouteSession {
         router.begin(request, now: now)

@@ -36,6 +36,8 @@ public struct ChatRequest: Sendable {
     public var messages: JSONValue { storage.fields.messages }
     /// LiteLLM's per-request extras.
     public var overrides: RequestOverrides { storage.fields.overrides }
+    /// The override that is asked for at every call: all of them are a copy.
+    public var mockResponse: String? { storage.fields.overrides.mockResponse }
     /// `max_completion_tokens`, else its older name `max_tokens`.
     public var maxOutputTokens: Int? { storage.fields.maxCompletionTokens ?? storage.fields.maxTokens }
 

@@ -52,12 +52,14 @@ struct Lane: Sendable {
         return max(0, highestStarted.next.rawValue - position.rawValue)
     }
 
-    func canPoll(_ settings: SchedulerSettings) -> Bool {
+    // Mutating only to be called in place: a copy of a lane is two dozen references to count.
+
+    mutating func canPoll(_ settings: SchedulerSettings) -> Bool {
         phase == .assigned && hasRecords && startable.isEmpty && inFlight < concurrency(settings)
             && keys.waitingCount < settings.lookAhead
     }
 
-    func canStart(_ settings: SchedulerSettings) -> Bool {
+    mutating func canStart(_ settings: SchedulerSettings) -> Bool {
         guard phase == .assigned, inFlight < concurrency(settings), let record = startable.lowest else { return false }
         return completedMapWillFit(starting: record.offset, settings)
     }

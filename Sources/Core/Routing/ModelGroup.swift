@@ -1,7 +1,9 @@
 import Time
 
 /// Deployments that one name stands for: a `model_name`, a routing group, or a single deployment called by its id.
-struct ModelGroup: Sendable {
+///
+/// A class, because every decision looks at one: a reference to count instead of five.
+final class ModelGroup: Sendable {
     /// The name in the configuration.
     let name: String
     /// Positions in the router's list, ascending.

@@ -36,10 +36,9 @@ public struct Router: Sendable {
         self.chooser = chooser
     }
 
-    /// Whether any decision may look at the request's `messageTokens` and `inputTokens`; else they need not be counted.
-    public func weighsTokens(of request: RoutingRequest) -> Bool {
-        table.weighsTokens || request.routingStrategy?.weighsTokens == true
-    }
+    /// Whether decisions may look at requests' `messageTokens` and `inputTokens`. Where they do not, only a request's own
+    /// `routingStrategy` may, and these need not be counted.
+    public var weighsTokens: Bool { table.weighsTokens }
 
     /// Begins a request. Consumes nothing: a request that is not sent uses no quota.
     public mutating func begin(_ request: RoutingRequest, now: Instant) -> RouteSession {

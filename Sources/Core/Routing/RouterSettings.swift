@@ -10,7 +10,7 @@ public enum RoutingStrategyName: String, CaseIterable, Sendable {
     case roundRobin = "round-robin"
 
     /// Whether it chooses by the tokens that calls in flight have reserved.
-    var weighsTokens: Bool { self == .usageBased || self == .usageBasedV2 }
+    public var weighsTokens: Bool { self == .usageBased || self == .usageBasedV2 }
 }
 
 /// `routing_strategy_args`.

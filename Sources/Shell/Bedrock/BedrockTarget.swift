@@ -11,9 +11,14 @@ final class BedrockTarget: Sendable {
     }
 
     /// One of Bedrock's operations on the model: where it is, and how calls of it are authenticated.
-    struct Operation: Sendable {
-        var url: String
-        var authentication: Authentication
+    final class Operation: Sendable {
+        let url: String
+        let authentication: Authentication
+
+        init(url: String, authentication: Authentication) {
+            self.url = url
+            self.authentication = authentication
+        }
     }
 
     /// `Converse` and `ConverseStream`.

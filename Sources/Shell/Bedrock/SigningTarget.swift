@@ -1,6 +1,6 @@
 /// What does not change from one signed request to the next to the same URL, laid out as the canonical request
-/// needs it.
-public struct SigningTarget: Sendable {
+/// needs it. A class, because every request takes one: a reference to count instead of eight.
+public final class SigningTarget: Sendable {
     public let region: String
     /// The signing name: `bedrock`, not `bedrock-runtime`.
     public let service: String

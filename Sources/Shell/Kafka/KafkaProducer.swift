@@ -111,20 +111,21 @@ extension KafkaProducer {
 
     /// Lets through what may be produced; a record to a topic not known yet waits for its metadata.
     private func route(_ slot: Int, afterLookup failure: KafkaError? = nil) {
-        guard let record = outstanding.record(slot) else { return }
-        guard record.partition ?? 0 >= 0 else { return endUnknown(slot) }
-        switch topics.answer(record.topic, partition: record.partition) {
+        guard let entry = outstanding[slot] else { return }
+        let (topic, partition) = (entry.record.topic, entry.record.partition)
+        guard partition ?? 0 >= 0 else { return endUnknown(slot) }
+        switch topics.answer(topic, partition: partition) {
         case .known(let count), .aging(let count):
-            if let partition = record.partition, partition >= count { endUnknown(slot) } else { submit(slot) }
+            if let partition, partition >= count { endUnknown(slot) } else { submit(slot) }
         case .missing:
             endUnknown(slot)
         case .unknown:
-            guard TopicDirectory.isLegalName(record.topic) else { return endUnknown(slot) }
+            guard TopicDirectory.isLegalName(topic) else { return endUnknown(slot) }
             guard let failure else {
-                return topics.afterLookup(of: record.topic) { self.route(slot, afterLookup: $0) }
+                return topics.afterLookup(of: topic) { self.route(slot, afterLookup: $0) }
             }
             // The brokers cannot be asked: librdkafka waits for them, unless the partition has to be checked first.
-            let mayWait = record.partition == nil && failure.kind != .notAuthorized
+            let mayWait = partition == nil && failure.kind != .notAuthorized
             if mayWait { submit(slot) } else { end(slot, .failure(failure)) }
         }
     }
@@ -145,9 +146,9 @@ extension KafkaProducer {
     /// Hands the record to librdkafka. False: it has to wait, for room or for the next instance.
     private func produce(_ slot: Int) -> Bool {
         guard let client else { return false }
-        guard let record = outstanding.record(slot) else { return true }  // ended by `close`
-        guard let error = client.handle.produce(record, slot: slot) else {
-            outstanding.setProduced(slot, true)
+        guard let entry = outstanding[slot] else { return true }  // ended by `close`
+        guard let error = client.handle.produce(entry.record, slot: slot) else {
+            entry.isProduced = true
             return true
         }
         switch error.kind {
@@ -249,7 +250,7 @@ extension KafkaProducer {
     private func requeueProduced() {
         var inOrder = Queue<Int>()
         for slot in outstanding.produced {
-            outstanding.setProduced(slot, false)
+            outstanding[slot]?.isProduced = false
             inOrder.append(slot)
         }
         while let slot = waiting.popFirst() { inOrder.append(slot) }

@@ -8,14 +8,21 @@ import Partitions
 struct OutstandingRecords {
     typealias Continuation = UnsafeContinuation<Result<Offset, KafkaError>, Never>
 
-    struct Entry {
-        var record: ProducerRecord
+    /// A class, because it is looked at several times: one reference to count instead of a record's.
+    final class Entry {
+        let record: ProducerRecord
         /// Nil: nobody waits.
-        var continuation: Continuation?
+        let continuation: Continuation?
         /// The order in which records were given.
-        var sequence: UInt64
+        let sequence: UInt64
         /// Whether librdkafka has it.
         var isProduced = false
+
+        init(record: ProducerRecord, continuation: Continuation?, sequence: UInt64) {
+            self.record = record
+            self.continuation = continuation
+            self.sequence = sequence
+        }
     }
 
     private var entries: [Entry?] = []
@@ -38,9 +45,7 @@ struct OutstandingRecords {
         return slot
     }
 
-    func record(_ slot: Int) -> ProducerRecord? { entries[slot]?.record }
-
-    mutating func setProduced(_ slot: Int, _ isProduced: Bool) { entries[slot]?.isProduced = isProduced }
+    subscript(slot: Int) -> Entry? { entries[slot] }
 
     /// Frees the slot; nil when it is free already.
     mutating func remove(_ slot: Int) -> Entry? {
