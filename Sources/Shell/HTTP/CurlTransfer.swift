@@ -120,11 +120,6 @@ extension CurlTransfer {
 // MARK: One exchange
 
 extension CurlTransfer {
-    /// Starts on `shard`, unless the use was cancelled before.
-    func start(_ request: HTTPRequest, on shard: CurlShard, now: Instant) {
-        begin(request, on: shard, now: now)
-    }
-
     /// `continuation` is resumed exactly once, when the exchange has ended.
     func wait(_ continuation: UnsafeContinuation<Outcome, Never>) {
         if let outcome = earlyOutcome.take() { return continuation.resume(returning: outcome) }
@@ -138,10 +133,11 @@ extension CurlTransfer {
     ) {
         collector.stream = body
         self.onEnd = onEnd
-        begin(request, on: shard, now: now)
+        start(request, on: shard, now: now)
     }
 
-    private func begin(_ request: HTTPRequest, on shard: CurlShard, now: Instant) {
+    /// Starts on `shard`, unless the use was cancelled before.
+    func start(_ request: HTTPRequest, on shard: CurlShard, now: Instant) {
         guard !isCancelled else { return finish(.failure(Self.cancellation)) }
         guard memory.fill(headers: request.headers, body: request.method == .get ? [] : request.body) else {
             let message = "A request header holds a line end or a zero byte"
