@@ -87,7 +87,7 @@ def test_it_tells_what_is_going_on(browser):
 
     assert browser.text("#state") == "running"
     assert re.search(r"Throughput [\d.]+/s", tiles)
-    assert re.search(r"Latency p50 [\d.]+ m?s", tiles)
+    assert re.search(r"Latency p50 \d+(\.\d+)? m?s", tiles)
     assert re.search(r"Failed \d", tiles)
     assert "In flight 2" in tiles
     assert re.search(r"Cost \$[\d.]+/h", tiles)

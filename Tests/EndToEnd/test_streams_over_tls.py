@@ -88,9 +88,8 @@ def test_a_slow_reply_topic_slows_its_own_streams_only(simulator, start_relay, t
         def is_of_the_slow(record):
             return record.text("x-relay-source") == slow.source
 
-        to_slow_topic = [("reply-topic", slow_topic.encode())]
         broker.command("down", 2)
-        slow = stage.ask(model="long", stream=True, headers=to_slow_topic)
+        slow = stage.ask(model="long", stream=True, headers=[("reply-topic", slow_topic.encode())])
         # As soon as more is held than may be on its way.
         relay.wait_until(lambda: relay.metric("buffered_bytes") > 64 << 10, "holding what cannot be published yet")
 
