@@ -2,8 +2,9 @@
 ///
 /// For values of many words that go from step to step. An asynchronous step keeps room for what the next one returns and
 /// throws as long as that runs, which is as long as a request is in flight.
+///
+/// Unchecked: a box that others may see is never changed, `modify` replaces it.
 public struct Indirect<Value: Sendable>: @unchecked Sendable {
-    // Sendable because a box that others may see is never changed: `modify` replaces it.
     @usableFromInline
     final class Box {
         @usableFromInline var value: Value

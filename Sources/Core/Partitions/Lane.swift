@@ -52,7 +52,7 @@ struct Lane: Sendable {
         return max(0, highestStarted.next.rawValue - position.rawValue)
     }
 
-    // Mutating only to be called in place: a copy of a lane is two dozen references to count.
+    // Mutating only to be called in place: a copy of a lane is several references to count.
 
     mutating func canPoll(_ settings: SchedulerSettings) -> Bool {
         phase == .assigned && hasRecords && startable.isEmpty && inFlight < concurrency(settings)

@@ -2,7 +2,7 @@ import Time
 
 /// Deployments that one name stands for: a `model_name`, a routing group, or a single deployment called by its id.
 ///
-/// A class, because every decision looks at one: a reference to count instead of five.
+/// A class, because every decision looks at one: one reference to count.
 final class ModelGroup: Sendable {
     /// The name in the configuration.
     let name: String

@@ -1,5 +1,5 @@
 /// What does not change from one signed request to the next to the same URL, laid out as the canonical request
-/// needs it. A class, because every request takes one: a reference to count instead of eight.
+/// needs it. A class, because every request takes one: one reference to count.
 public final class SigningTarget: Sendable {
     public let region: String
     /// The signing name: `bedrock`, not `bedrock-runtime`.
