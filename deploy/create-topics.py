@@ -202,7 +202,8 @@ def main(arguments=None):
             print(f"acl {acl_text(acl)}")
         return 0
     properties = read_properties(options.command_config) if options.command_config else {}
-    admin = AdminClient({**properties, "bootstrap.servers": options.bootstrap_servers})
+    # Warnings and errors only: what librdkafka says of its own housekeeping would look like trouble.
+    admin = AdminClient({"log_level": 4, **properties, "bootstrap.servers": options.bootstrap_servers})
     try:
         topics_are_good = create_topics(admin, topics, options.replication_factor)
         return 0 if create_acls(admin, acls) and topics_are_good else 1
