@@ -28,7 +28,6 @@ from confluent_kafka.admin import (
 DAY = 24 * 3600 * 1000
 # Conversations with images are megabytes; the relay's own limit is librdkafka's message.max.bytes.
 LARGEST_RECORD = 8 * 1024 * 1024
-TIMEOUT = 30  # seconds for a broker's answer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,9 +99,9 @@ def planned_acls(options):
     return acls
 
 
-def create_topics(admin, topics, replication_factor):
+def create_topics(admin, topics, replication_factor, timeout):
     """Creates what is missing. Returns whether everything is as planned or was left for a reason that was said."""
-    existing = admin.list_topics(timeout=TIMEOUT).topics
+    existing = admin.list_topics(timeout=timeout).topics
     missing = []
     for topic in topics:
         if topic.name not in existing:
@@ -112,7 +111,7 @@ def create_topics(admin, topics, replication_factor):
         note = "" if partitions == topic.partitions else f" (planned: {topic.partitions}; adding some would move keys)"
         print(f"{topic.name}: exists with {partitions} partitions{note}")
     is_good = True
-    for name, result in (admin.create_topics(missing, request_timeout=TIMEOUT) if missing else {}).items():
+    for name, result in (admin.create_topics(missing, request_timeout=timeout) if missing else {}).items():
         try:
             result.result()
             print(f"{name}: created")
@@ -125,9 +124,9 @@ def create_topics(admin, topics, replication_factor):
     return is_good
 
 
-def create_acls(admin, acls):
+def create_acls(admin, acls, timeout):
     is_good = True
-    for acl, result in (admin.create_acls(acls, request_timeout=TIMEOUT) if acls else {}).items():
+    for acl, result in (admin.create_acls(acls, request_timeout=timeout) if acls else {}).items():
         try:
             result.result()
             print(f"{acl_text(acl)}: allowed")
@@ -167,6 +166,7 @@ def parse(arguments):
 
     brokers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or "localhost:9092"
     parser.add_argument("--bootstrap-servers", default=brokers, metavar="HOST:PORT,...", help=f"default: {brokers}")
+    parser.add_argument("--timeout", type=float, default=30, metavar="SECONDS", help="for a broker's answer (default: 30)")
     parser.add_argument("--command-config", metavar="FILE", help="key=value lines: TLS, SASL (librdkafka's names)")
     topic("--request-topic", "RELAY_REQUEST_TOPIC", "chat.requests", "default: chat.requests")
     topic("--reply-topic", "RELAY_REPLY_TOPIC", "chat.replies", "default: chat.replies")
@@ -202,13 +202,16 @@ def main(arguments=None):
             print(f"acl {acl_text(acl)}")
         return 0
     properties = read_properties(options.command_config) if options.command_config else {}
-    # Warnings and errors only: what librdkafka says of its own housekeeping would look like trouble.
-    admin = AdminClient({"log_level": 4, **properties, "bootstrap.servers": options.bootstrap_servers})
+    # librdkafka's log tells of its housekeeping, and of each attempt to connect: the last error is enough, said once.
+    errors = []
+    client = {"log_level": 0, "error_cb": lambda error: errors.append(error.str())}
+    admin = AdminClient({**client, **properties, "bootstrap.servers": options.bootstrap_servers})
     try:
-        topics_are_good = create_topics(admin, topics, options.replication_factor)
-        return 0 if create_acls(admin, acls) and topics_are_good else 1
+        topics_are_good = create_topics(admin, topics, options.replication_factor, options.timeout)
+        return 0 if create_acls(admin, acls, options.timeout) and topics_are_good else 1
     except KafkaException as error:
-        print(f"create-topics: {error.args[0].str()}", file=sys.stderr)
+        admin.poll(0)  # delivers `errors`
+        print(f"create-topics: {error.args[0].str()}{f'; {errors[-1]}' if errors else ''}", file=sys.stderr)
         return 1
 
 

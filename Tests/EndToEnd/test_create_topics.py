@@ -73,6 +73,15 @@ def test_it_fails_when_a_topic_cannot_be_created(noida, names):
     assert f"{names['--request-topic']}: created" in result.stdout
 
 
+def test_brokers_that_cannot_be_reached_are_one_line(names):
+    result = create_topics("--bootstrap-servers", "127.0.0.1:1", "--timeout", 1, *as_arguments(names))
+
+    assert (result.returncode, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("create-topics: Failed to get metadata: ")
+    assert "127.0.0.1:1" in line
+
+
 def test_a_dry_run_prints_the_plan_and_asks_nobody(names):
     result = create_topics(
         "--bootstrap-servers", "127.0.0.1:1", "--dry-run", "--relay-principal", "User:relay", *as_arguments(names)
