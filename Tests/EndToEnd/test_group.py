@@ -1,6 +1,8 @@
 """Two instances of one consumer group share the work, and one takes over from the other."""
 
 import collections
+import signal
+import time
 
 import pytest
 
@@ -50,6 +52,31 @@ def test_work_is_shared_and_taken_over(tansu, simulator, start_relay, strategy):
         sent = collections.Counter(entry["id"] for entry in simulator.entries())
         assert len(sent) == 4 * (30 + 10 + 20)
         assert set(sent.values()) == {1}
+
+
+def test_a_process_that_stood_still_sends_nothing_that_others_have_answered(tansu, simulator, start_relay):
+    """It finds answers and a full queue when it goes on, before it hears that its partitions are others' now."""
+    simulator.script(**{HAIKU: {"latency": "300ms"}})
+    with Stage(tansu, simulator, partitions=4) as stage:
+        config = stage.config(kafka={"session.timeout.ms": 2000}, relay={"partition_concurrency": 16})
+        one = start_relay(config, stage.environment, "one").wait_until_ready()
+        two = start_relay(config, stage.environment, "two").wait_until_ready()
+        for relay in (one, two):
+            relay.wait_until(lambda: relay.metric("assigned_partitions") == 2, "sharing")  # noqa: B023
+        requests = submit_to_all(stage, 100, "r")
+        stage.answers(requests, count=40)
+
+        one.process.send_signal(signal.SIGSTOP)
+        try:
+            stage.answers(requests)
+        finally:
+            resumed_ms = time.time() * 1000
+            one.process.send_signal(signal.SIGCONT)
+        one.wait_for_line('"event":"partitions lost"')
+        one.wait_until(lambda: one.metric("assigned_partitions") == 2, "sharing again", timeout=30)
+
+        late = [entry["id"] for entry in simulator.entries() if entry["time_ms"] > resumed_ms]
+        assert len(late) <= 2, late  # what it was about to send when it stopped
 
 
 def test_a_static_member_stays_in_its_group_while_it_is_started_again(stage, start_relay):
