@@ -95,7 +95,7 @@ def _tansu(random):
 
 
 # The choice of one event, and the mean time between two.
-WORLDS = {"mock": (_mock, 0.7), "noida": (_noida, 1.3), "tansu": (_tansu, 2.0)}
+WORLDS = {"mock": (_mock, 0.7), "noida": (_noida, 1.3), "tansu": (_tansu, 3.0)}
 
 
 def make_plan(world, seed, seconds):

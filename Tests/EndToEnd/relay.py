@@ -50,6 +50,15 @@ class Relay(ChildProcess):
                 total += float(match[2])
         return total
 
+    def assigned_partitions(self):
+        """The numbers of the partitions that it works on; nothing while its admin listener does not answer."""
+        try:
+            metrics = self.get("/metrics").text
+        except requests.ConnectionError:
+            return []
+        lines = re.findall(r'^bedrock_relay_partition_requests_in_flight{.*partition="(\d+)"', metrics, re.MULTILINE)
+        return [int(number) for number in lines]
+
     def wait_until_ready(self, timeout=30):
         def is_ready():
             try:
