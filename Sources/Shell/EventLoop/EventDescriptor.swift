@@ -14,11 +14,7 @@ public final class EventDescriptor {
         self.loop = loop
         descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         precondition(descriptor >= 0, "no eventfd: error \(errno)")
-        watch = loop.watch(descriptor, for: .readable) { [descriptor] _ in
-            var count: eventfd_t = 0
-            eventfd_read(descriptor, &count)
-            handler()
-        }
+        watch = loop.watches.addCounter(descriptor, handler: handler)
     }
 
     public func close() {
@@ -29,7 +25,7 @@ public final class EventDescriptor {
 }
 
 extension EventLoop {
-    /// An event descriptor that another thread's C library may write to; reads are drained before `handler` runs.
+    /// An event descriptor that another thread's C library may write to; `handler` runs after each write, or after several.
     @RequestPath
     public func watchEvents(handler: @escaping @RequestPath () -> Void) -> EventDescriptor {
         EventDescriptor(self, handler: handler)

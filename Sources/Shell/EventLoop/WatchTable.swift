@@ -30,13 +30,28 @@ final class WatchTable {
         precondition(epoll >= 0, "the event loop needs an epoll instance")
     }
 
-    /// Makes writes to an eventfd end a wait. Edge-triggered: each write counts, and no read is needed.
+    /// Of eventfds: edge-triggered, so that each write counts and no read is needed.
+    private nonisolated static let counterEvents = EPOLLIN.rawValue | EPOLLET.rawValue
+
+    /// Makes writes to an eventfd end a wait.
     nonisolated func addWakeUp(_ descriptor: Int32) {
-        control(EPOLL_CTL_ADD, descriptor, EPOLLIN.rawValue | EPOLLET.rawValue, key: Self.wakeUpKey)
+        control(EPOLL_CTL_ADD, descriptor, Self.counterEvents, key: Self.wakeUpKey)
+    }
+
+    /// Calls `handler` after writes to an eventfd.
+    func addCounter(_ descriptor: Int32, handler: @escaping @RequestPath () -> Void) -> EventLoop.Watch {
+        add(descriptor, for: .readable, events: Self.counterEvents) { _ in handler() }
     }
 
     func add(
         _ descriptor: Int32, for interest: EventLoop.Readiness,
+        handler: @escaping @RequestPath (EventLoop.Readiness) -> Void
+    ) -> EventLoop.Watch {
+        add(descriptor, for: interest, events: interest.epollEvents, handler: handler)
+    }
+
+    private func add(
+        _ descriptor: Int32, for interest: EventLoop.Readiness, events: UInt32,
         handler: @escaping @RequestPath (EventLoop.Readiness) -> Void
     ) -> EventLoop.Watch {
         let slot = takeSlot()
@@ -44,7 +59,7 @@ final class WatchTable {
         entries[Int(slot)].interest = interest
         entries[Int(slot)].handler = handler
         let watch = EventLoop.Watch(slot: slot, generation: entries[Int(slot)].generation)
-        control(EPOLL_CTL_ADD, descriptor, interest.epollEvents, key: watch.key)
+        control(EPOLL_CTL_ADD, descriptor, events, key: watch.key)
         return watch
     }
 
