@@ -52,7 +52,12 @@ final class FakePublisher: RecordPublisher {
 
     func untilStalled(_ count: Int) async { await changes.until { self.stalledRecords.count >= count } }
 
-    func post(_ record: ProducerRecord) { posted.append(record) }
+    func post(_ record: ProducerRecord) {
+        posted.append(record)
+        changes.note()
+    }
+
+    func untilPosted(_ count: Int) async { await changes.until { self.posted.count >= count } }
 
     func partitionCount(of topic: String) async -> Int32? { partitionCounts[topic] ?? 4 }
 

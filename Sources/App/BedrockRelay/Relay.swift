@@ -44,6 +44,8 @@ final class Relay {
     private var rebalanceTask: Task<Void, Never>?
     private var metricsExport: MetricsExport?
 
+    private static let eventLinger = Duration.milliseconds(50)
+
     private enum Rebalance: Sendable {
         case assigned([TopicPartition])
         case revoked([TopicPartition])
@@ -79,7 +81,8 @@ final class Relay {
         events = RoutingEvents(
             publisher: publisher, topic: relay.metricsTopic, instance: instance,
             metrics: RelayMetrics(
-                modelGroups: configuration.modelGroups, measuresGenAI: relay.otlpMetricsTopic != nil))
+                modelGroups: configuration.modelGroups, measuresGenAI: relay.otlpMetricsTopic != nil),
+            linger: Self.eventLinger)
         outcomes = OutcomePublisher(
             publisher: publisher, defaultTopic: relay.replyTopic, deadLetterTopic: relay.deadLetterTopic,
             replies: ReplyWriter(),
@@ -147,6 +150,7 @@ final class Relay {
         await state?.stop(deadline: loop.now.advanced(by: patience))
         await transactions?.runner.producer.close(deadline: loop.now.advanced(by: patience))
         metricsExport?.stop()
+        events.flush()
         await producer.close(deadline: loop.now.advanced(by: patience))
         http.close()
     }

@@ -12,16 +12,23 @@ public final class RoutingEvents {
     private let topic: String?
     private let instance: String
     public private(set) var metrics: RelayMetrics
+    private let linger: Duration
+    private var waiting: [ProducerRecord] = []
     private let loop = EventLoop.shared
 
-    /// `topic` nil: events feed the counters only.
+    private static let largestGroup = 64
+
+    /// `topic` nil: events feed the counters only. `linger`: how long an event may wait for others to leave with. Nobody is
+    /// kept waiting by one, and at a moderate rate a record by itself wakes five threads, here and in the broker.
     public init(
-        publisher: any RecordPublisher, topic: String?, instance: String, metrics: RelayMetrics
+        publisher: any RecordPublisher, topic: String?, instance: String, metrics: RelayMetrics,
+        linger: Duration = .zero
     ) {
         self.publisher = publisher
         self.topic = topic
         self.instance = instance
         self.metrics = metrics
+        self.linger = linger
     }
 
     /// Makes the groups and deployments of a new configuration known to the counters.
@@ -35,7 +42,20 @@ public final class RoutingEvents {
     func publish(_ progress: RequestProgress, outcome: RoutingEvent.Outcome, status: Int, cost: Double?) {
         let event = event(of: progress, outcome: outcome, status: status, cost: cost)
         count(event)
-        if let record = record(of: event, progress) { publisher.post(record) }
+        if let record = record(of: event, progress) { post(record) }
+    }
+
+    private func post(_ record: ProducerRecord) {
+        waiting.append(record)
+        if linger == .zero || waiting.count >= Self.largestGroup { return flush() }
+        guard waiting.count == 1 else { return }
+        loop.schedule(at: loop.now.advanced(by: linger)) { [weak self] in self?.flush() }
+    }
+
+    /// Hands on what waits.
+    public func flush() {
+        for record in waiting { publisher.post(record) }
+        waiting.removeAll(keepingCapacity: true)
     }
 
     func count(_ event: RoutingEvent) { metrics.record(event) }
