@@ -14,12 +14,14 @@ public final class RoutingEvents {
     public private(set) var metrics: RelayMetrics
     private let linger: Duration
     private var waiting: [ProducerRecord] = []
+    /// Whether a timer is to flush.
+    private var isTimed = false
     private let loop = EventLoop.shared
 
     private static let largestGroup = 64
 
-    /// `topic` nil: events feed the counters only. `linger`: how long an event may wait for others to leave with. Nobody is
-    /// kept waiting by one, and at a moderate rate a record by itself wakes five threads, here and in the broker.
+    /// `topic` nil: events feed the counters only. `linger`: how long an event may wait for others to leave with. Nobody
+    /// waits for one, and at a moderate rate a record by itself wakes threads here and in the broker.
     public init(
         publisher: any RecordPublisher, topic: String?, instance: String, metrics: RelayMetrics,
         linger: Duration = .zero
@@ -48,8 +50,12 @@ public final class RoutingEvents {
     private func post(_ record: ProducerRecord) {
         waiting.append(record)
         if linger == .zero || waiting.count >= Self.largestGroup { return flush() }
-        guard waiting.count == 1 else { return }
-        loop.schedule(at: loop.now.advanced(by: linger)) { [weak self] in self?.flush() }
+        guard !isTimed else { return }
+        isTimed = true
+        loop.schedule(at: loop.now.advanced(by: linger)) { [weak self] in
+            self?.isTimed = false
+            self?.flush()
+        }
     }
 
     /// Hands on what waits.
