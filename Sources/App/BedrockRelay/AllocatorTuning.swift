@@ -6,8 +6,9 @@ import Glibc
 /// Of each size glibc keeps 7 freed blocks for a thread and joins the rest with their neighbours, to split them again for
 /// the next request: 13 % of a loaded process's time, 6 % with room for more (perf, 256 in flight).
 ///
-/// And it gives each thread an arena of its own, which grows by a page at a time, each with a system call: one in three
-/// requests at 200/s. The first one grows by 32 pages; all threads share it then, and with blocks at hand seldom meet there.
+/// And it gives each thread an arena of its own, which grows by single pages, with a system call each: one for every third
+/// request at 200/s (strace). The main arena grows by 32 pages. All threads share it then, and with blocks at hand seldom
+/// meet there.
 enum AllocatorTuning {
     private static let variable = "GLIBC_TUNABLES"
     /// 1,000 blocks of each size up to 1 KB. They cost 1.5 KB for each request that was in flight at once.
