@@ -15,6 +15,23 @@ import Testing
         return PipelineFixture(deployments: [deployment]) { $0.onCapacityExhausted = .wait }
     }
 
+    @Test @RequestPath func `tokens are weighed as a request or the latest configuration wants`() {
+        let router = PipelineFixture().router
+        let request = RoutingRequest(model: "claude-3")
+        #expect(!router.weighsTokens(of: request))
+
+        var byTokens = request
+        byTokens.routingStrategy = .usageBased
+        #expect(router.weighsTokens(of: byTokens))
+
+        var limited = Deployment.sample("haiku")
+        limited.limits.tokensPerMinute = 1000
+        router.reconfigure(settings: RouterSettings(), deployments: [limited])
+        #expect(router.weighsTokens(of: request))
+        router.reconfigure(settings: RouterSettings(), deployments: [.sample("haiku")])
+        #expect(!router.weighsTokens(of: request))
+    }
+
     @Test @RequestPath func `requests beyond the slots wait their turn and are answered in order`() async throws {
         let fixture = fixture(slots: 1)
         let gate = Gate()
