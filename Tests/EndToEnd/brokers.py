@@ -64,7 +64,9 @@ class Noida(Broker):
     """noida-db: commit metadata, transactions, fast rebalances, data kept over a restart (`stop`, then a new one on the
     same folder and port). It never expires a killed group member, has messages of at most 1 MB, and lists aborted
     transactions to readers who are past them (see TopicReader). It takes positions from a producer that was shut out, too,
-    and commits them with the next one's: after a crash, `wait_until_hung_up` before another starts.
+    and commits them with the next one's: after a crash, `wait_until_hung_up` before another starts. Over a restart it
+    forgets transactional ids: it aborts what was open, tells a producer that goes on with it that it is committed, and
+    ends no later transaction of that producer if it dies.
     """
 
     def __init__(self, folder, port=None):

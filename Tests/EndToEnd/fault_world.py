@@ -141,16 +141,28 @@ class FaultWorld:
         """The broker's process ends, having written what it knows, and is started again.
 
         This broker loses what it acknowledges while it ends, so everybody stands still for that long; then they find their
-        connections gone, and the broker without memory of their producers.
+        connections gone, and the broker without memory of their producers. It forgets transactional ids as well, and with
+        them who is to be shut out and which transactions to end: where there are some, the instances crash with it.
         """
         self._disruptions += 1
         with self._load_may_run:
-            self._signal_all(signal.SIGSTOP)
+            if self.delivery == "exactly_once":
+                self._crash_all()
+            else:
+                self._signal_all(signal.SIGSTOP)
             self._is_over.wait(0.2)  # for what is on its way to the broker
             self.broker.stop()
             self._is_over.wait(seconds)
             self.broker.start_again()
-            self._signal_all(signal.SIGCONT)
+            if self.delivery == "exactly_once":
+                self.instances = [self._start(number) for number in range(len(self.instances))]
+            else:
+                self._signal_all(signal.SIGCONT)
+
+    def _crash_all(self):
+        for instance in self.instances:
+            instance.kill()
+        self.broker.wait_until_hung_up()
 
     def _signal_all(self, number):
         for instance in self.instances:
