@@ -191,11 +191,13 @@ def test_answers_of_the_broker_that_get_lost(noida, simulator, start_relay, api)
 
 
 def test_a_broker_that_is_restarted(own_noida, simulator, start_relay):
-    simulator.script(**{HAIKU: {"latency": "100ms"}})
+    """Between two transactions: this broker does not keep one over its end."""
+    simulator.script(**{HAIKU: {"latency": "200ms"}})
     broker = own_noida()
     with Stage(broker, simulator, partitions=2) as stage:
         config = stage.config(
-            kafka={"reconnect.backoff.max.ms": 300}, relay={**EXACTLY_ONCE, "partition_concurrency": 8}
+            kafka={"reconnect.backoff.max.ms": 300},
+            relay={**EXACTLY_ONCE, "partition_concurrency": 8, "transaction_interval": 0.5},
         )
         start_relay(config, stage.environment).wait_until_ready()
         requests = submit(stage, 60)
