@@ -19,10 +19,8 @@ func shell(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, path: "Sources/Shell/\(name)", swiftSettings: strict)
 }
 
-func app(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .target(
-        name: name, dependencies: dependencies, path: "Sources/App/\(name)", resources: resources,
-        swiftSettings: strict)
+func app(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/App/\(name)", swiftSettings: strict)
 }
 
 func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -52,12 +50,13 @@ let package = Package(
         .executable(name: "converse-map", targets: ["ConverseMap"]),
     ],
     targets: [
-        // System: the C headers, and the few C lines Swift cannot express.
+        // System: the C headers, and the few C lines Swift cannot express; a file made part of the program.
         system("CRdKafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CYaml", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         .target(name: "CShims", dependencies: ["CCurl"], path: "Sources/System/CShims"),
+        .target(name: "CModels", path: "Sources/System/CModels", exclude: ["bedrock-models.json"]),
 
         // Core: values and state machines.
         core("Time"),
@@ -86,9 +85,7 @@ let package = Package(
         shell("AdminHTTP", ["CShims", "Logging", "Threads"]),
 
         // App: configuration, the request pipeline, the composition root.
-        app(
-            "Configuration", ["Bedrock", "COpenSSL", "JSON", "Redaction", "Routing", "YAML"],
-            resources: [.copy("Resources/bedrock-models.json")]),
+        app("Configuration", ["Bedrock", "CModels", "COpenSSL", "JSON", "Redaction", "Routing", "YAML"]),
         app(
             "Pipeline",
             [
@@ -159,5 +156,6 @@ let package = Package(
         tests("Simulator", ["CRdKafka"]),
         tests("RoutingScenarios", ["Routing", "TestSupport", "Time"], resources: [.copy("Fixtures")]),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu2x
 )

@@ -131,13 +131,10 @@ extension ValueType<YAMLNode> {
 
 extension ReadingContext {
     fileprivate func checkPresence(of deployments: [Deployment], _ root: SectionReader) {
-        let place = root["model_list"] ?? root.node
         if deployments.isEmpty, errors.isEmpty {
-            warn(place, root.location.key("model_list"), "has no deployments, so every request will be refused")
-        } else if ModelCatalogue.shipped.isEmpty {
             warn(
-                place, root.location.key("model_list"),
-                "bedrock-models.json is not installed beside the program, so prices and limits of models are unknown")
+                root["model_list"] ?? root.node, root.location.key("model_list"),
+                "has no deployments, so every request will be refused")
         }
     }
 

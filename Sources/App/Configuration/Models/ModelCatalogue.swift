@@ -1,9 +1,10 @@
 import Bedrock
-import FoundationEssentials
+import CModels
+import JSON
 import Routing
 
 /// What is known of one model: limits and prices in US dollars per token.
-struct ModelCard: Sendable, Decodable {
+struct ModelCard: Sendable {
     var id: String
     /// Set for rows that hold in one region only.
     var region: String?
@@ -13,7 +14,7 @@ struct ModelCard: Sendable, Decodable {
     var outputPrice: Double?
     var cacheReadPrice: Double?
     var cacheWritePrice: Double?
-    private var supports: Supports?
+    fileprivate var supports: Supports?
 
     var supportsResponseSchema: Bool? { supports?.json_schema }
 
@@ -39,7 +40,7 @@ struct ModelCard: Sendable, Decodable {
         return capabilities
     }
 
-    private struct Supports: Sendable, Decodable {
+    fileprivate struct Supports: Sendable {
         var json_schema: Bool?
         var sampling_params: Bool?
         var prompt_caching: Bool?
@@ -51,15 +52,36 @@ struct ModelCard: Sendable, Decodable {
         var parallel_tool_use_config: Bool?
         var strict_tools: Bool?
     }
+}
 
-    private enum CodingKeys: String, CodingKey {
-        case id, region, supports
-        case maxInputTokens = "max_input_tokens"
-        case maxOutputTokens = "max_output_tokens"
-        case inputPrice = "input_cost_per_token"
-        case outputPrice = "output_cost_per_token"
-        case cacheReadPrice = "cache_read_input_token_cost"
-        case cacheWritePrice = "cache_creation_input_token_cost"
+extension ModelCard {
+    /// Nil without an id.
+    fileprivate init?(_ json: JSONValue) {
+        guard let id = json["id"]?.string else { return nil }
+        self.id = id
+        region = json["region"]?.string
+        maxInputTokens = json["max_input_tokens"]?.integer
+        maxOutputTokens = json["max_output_tokens"]?.integer
+        inputPrice = json["input_cost_per_token"]?.double
+        outputPrice = json["output_cost_per_token"]?.double
+        cacheReadPrice = json["cache_read_input_token_cost"]?.double
+        cacheWritePrice = json["cache_creation_input_token_cost"]?.double
+        supports = json["supports"].map { Supports($0) }
+    }
+}
+
+extension ModelCard.Supports {
+    fileprivate init(_ json: JSONValue) {
+        json_schema = json["json_schema"]?.bool
+        sampling_params = json["sampling_params"]?.bool
+        prompt_caching = json["prompt_caching"]?.bool
+        cache_ttl_1h = json["cache_ttl_1h"]?.bool
+        tools = json["tools"]?.bool
+        tool_choice = json["tool_choice"]?.bool
+        reasoning = json["reasoning"]?.bool
+        native_structured_output = json["native_structured_output"]?.bool
+        parallel_tool_use_config = json["parallel_tool_use_config"]?.bool
+        strict_tools = json["strict_tools"]?.bool
     }
 }
 
@@ -67,19 +89,17 @@ struct ModelCard: Sendable, Decodable {
 struct ModelCatalogue: Sendable {
     private var cards: [String: [ModelCard]] = [:]
 
-    var isEmpty: Bool { cards.isEmpty }
-
     func contains(_ id: String) -> Bool { cards[id] != nil }
 
     /// Empty when the JSON is not the catalogue's.
     init(json: [UInt8]) {
-        struct File: Decodable { var models: [ModelCard] }
-        guard let file = try? JSONDecoder().decode(File.self, from: Data(json)) else { return }
-        cards = Dictionary(grouping: file.models, by: \.id)
+        guard let models = try? JSONDocument(parsing: json).root["models"] else { return }
+        cards = Dictionary(grouping: models.elements.compactMap { ModelCard($0) }, by: \.id)
     }
 
-    /// The catalogue that ships with the program; empty when it is not found.
-    static let shipped = ModelCatalogue(json: shippedJSON() ?? [])
+    /// The catalogue that ships within the program.
+    static let shipped = ModelCatalogue(
+        json: Array(UnsafeBufferPointer(start: cmodels_catalogue(), count: cmodels_catalogue_size())))
 
     /// The card of `base_model` if it has one, else of the model: as inference profile first, then without its prefix.
     func card(for model: BedrockModelString, baseModel: String?, region: String) -> ModelCard? {
@@ -88,18 +108,5 @@ struct ModelCatalogue: Sendable {
         return names.lazy.compactMap { cards[$0] }.first.flatMap { rows in
             rows.first { $0.region == region } ?? rows.first { $0.region == nil }
         }
-    }
-
-    /// Found beside the executable, in SwiftPM's resource bundle while in the build tree (tests included), or under
-    /// `share` once installed.
-    private static func shippedJSON() -> [UInt8]? {
-        guard let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
-            let slash = executable.lastIndex(of: "/")
-        else { return nil }
-        let folder = executable[..<slash]
-        let places = ["bedrock-relay_Configuration.resources", ".", "../share/bedrock-relay"]
-        return places.lazy.compactMap { place in
-            FileManager.default.contents(atPath: "\(folder)/\(place)/bedrock-models.json").map { Array($0) }
-        }.first
     }
 }
