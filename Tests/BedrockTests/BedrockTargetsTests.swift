@@ -18,7 +18,7 @@ import Testing
         _ model: String, _ environment: [String: String] = [:], _ change: (inout BedrockDeployment) -> Void = { _ in }
     ) throws -> String {
         let targets = try BedrockTargets(deployments: [deployment(model, change)], environment: environment)
-        return try targets.target(at: 0, model: model).whole.url
+        return try targets.target(at: 0, model: model).whole.url.text
     }
 
     @Test(arguments: [
@@ -102,7 +102,7 @@ import Testing
         let targets = try BedrockTargets(
             deployments: [Self.deployment("bedrock/*")], environment: ["AWS_REGION": "eu-north-1"])
         let target = try targets.target(at: 0, model: "bedrock/m.x")
-        #expect(target.whole.url == "https://bedrock-runtime.eu-north-1.amazonaws.com/model/m.x/converse")
+        #expect(target.whole.url.text == "https://bedrock-runtime.eu-north-1.amazonaws.com/model/m.x/converse")
         for model in ["bedrock/", "bedrock/agent/x", "bedrock/arn:aws:bedrock:evil/host:1:a/b", "nothing"] {
             #expect(throws: (any Error).self) { try targets.target(at: 0, model: model) }
         }

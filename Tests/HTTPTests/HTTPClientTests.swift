@@ -56,6 +56,21 @@ import Testing
         server.close()
     }
 
+    @Test func `one reused transfer goes where each request says`() async throws {
+        let server = LoopbackServer { request, connection in connection.send(response(request.target)) }
+        let client = makeClient()
+        let first = HTTPURL(server.url + "a/./%2e?q#f")
+        let second = HTTPURL(server.url + "b")
+        for (url, target) in [(first, "/a/./%2e?q"), (second, "/b"), (first, "/a/./%2e?q"), (first, "/a/./%2e?q")] {
+            let answer = try await client.send(HTTPRequest(.post, url: url, timeout: .seconds(20)))
+            #expect(String(decoding: answer.body, as: UTF8.self) == target)
+            #expect(try await failure(client, post("http://")).kind == .invalidRequest)
+        }
+        #expect(server.connectionsAccepted == 1)
+        client.close()
+        server.close()
+    }
+
     @Test func `a body of a megabyte and more goes out without waiting for a permission`() async throws {
         var received: [ReceivedRequest] = []
         let server = LoopbackServer { request, connection in

@@ -1,3 +1,4 @@
+import HTTP
 import JSON
 import Redaction
 
@@ -12,10 +13,10 @@ final class BedrockTarget: Sendable {
 
     /// One of Bedrock's operations on the model: where it is, and how calls of it are authenticated.
     final class Operation: Sendable {
-        let url: String
+        let url: HTTPURL
         let authentication: Authentication
 
-        init(url: String, authentication: Authentication) {
+        init(url: HTTPURL, authentication: Authentication) {
             self.url = url
             self.authentication = authentication
         }
@@ -38,7 +39,7 @@ final class BedrockTarget: Sendable {
         func operation(_ name: String) -> Operation {
             let path = endpoint.path(modelID: modelID, operation: name)
             return Operation(
-                url: endpoint.url(path: path),
+                url: HTTPURL(endpoint.url(path: path)),
                 authentication: Authentication(plan.credentials.source, endpoint, path: path, region: region))
         }
         whole = operation("converse")

@@ -22,9 +22,11 @@ final class CurlTransfer {
     /// The easy handle uses both to its end.
     private let share: CurlShare
     private let sockets: CurlSockets
-    private var memory = RequestMemory()
+    private var memory: RequestMemory
     private let errorText: UnsafeMutablePointer<CChar>
     private var method = HTTPRequest.Method.get
+    /// Kept, since libcurl does not copy it.
+    private var url: HTTPURL?
     private var bodySize = 0
     private static let uploadBufferSize = 16384
     private var bypassesProxy = false
@@ -54,6 +56,8 @@ final class CurlTransfer {
         self.easy = easy
         self.share = share
         self.sockets = sockets
+        // The user agent goes among the headers: as an option of libcurl it is formatted twice for each request.
+        memory = RequestMemory(userAgent: settings.userAgent)
         collector = ResponseCollector(easy: easy, limit: settings.maximumBodySize)
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.pointee = 0
@@ -97,7 +101,6 @@ final class CurlTransfer {
         cshims_easy_set_long(easy, CURLOPT_BUFFERSIZE, 2048)
         // The smallest allowed: with TLS every transfer in flight holds one, 64 KB each by default.
         cshims_easy_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, Self.uploadBufferSize)
-        cshims_easy_set_string(easy, CURLOPT_USERAGENT, settings.userAgent)
         cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYPEER, 1)
         cshims_easy_set_long(easy, CURLOPT_SSL_VERIFYHOST, 2)
         if let bundle = settings.caBundle { cshims_easy_set_string(easy, CURLOPT_CAINFO, bundle) }
@@ -160,7 +163,7 @@ extension CurlTransfer {
     static let cancellation = HTTPError(.cancelled, message: "The request was cancelled")
 
     private func prepare(_ request: HTTPRequest) {
-        cshims_easy_set_string(easy, CURLOPT_URL, request.url)
+        if request.url !== url { change(to: request.url) }
         if request.method != method { change(to: request.method) }
         bodySize = request.method == .get ? 0 : request.body.count
         if request.method != .get {
@@ -169,13 +172,20 @@ extension CurlTransfer {
         }
         cshims_easy_set_list(easy, CURLOPT_HTTPHEADER, memory.headers)
         cshims_easy_set_long(easy, CURLOPT_TIMEOUT_MS, request.timeout.curlMilliseconds)
-        let bypassesProxy = request.bypassesProxy || ProxyBypass.applies(to: request.url)
+        let bypassesProxy = request.bypassesProxy || request.url.isLocal
         if bypassesProxy != self.bypassesProxy {
             self.bypassesProxy = bypassesProxy
             // Null leaves the list to the environment's no_proxy.
             cshims_easy_set_string(easy, CURLOPT_NOPROXY, bypassesProxy ? "*" : nil)
         }
         errorText.pointee = 0
+    }
+
+    private func change(to url: HTTPURL) {
+        self.url = url
+        // The parts prevail where there are any; libcurl takes the text all the same, which costs more when it is missing.
+        cshims_easy_set_string(easy, CURLOPT_URL, url.text)
+        cshims_easy_set_pointer(easy, CURLOPT_CURLU, url.parts.map { UnsafeRawPointer($0) })
     }
 
     /// libcurl's method follows from the options set last; a PUT is a POST by another name.

@@ -121,7 +121,7 @@ public final class HTTPClient {
 extension HTTPClient {
     /// Those of streams are kept apart.
     func shard(for request: HTTPRequest, isStream: Bool = false) -> CurlShard {
-        let origin = origin(of: request.url, isStream: isStream)
+        let origin = origin(of: request.url.text, isStream: isStream)
         if let shard = origin.shardWithRoom { return shard }
         let shard = CurlShard(
             client: self, origin: origin, sockets: sockets, loop: loop, connections: settings.connectionsPerShard)

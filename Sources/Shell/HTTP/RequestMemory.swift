@@ -14,13 +14,19 @@ struct RequestMemory: ~Copyable {
     /// For CURLOPT_POSTFIELDS. Not null once filled, even without a body: libcurl would look for a read callback.
     private(set) var body: UnsafeRawPointer?
 
-    init() {}
+    /// The last header line of each request.
+    private let userAgent: String
+
+    init(userAgent: String) {
+        self.userAgent = "User-Agent: \(userAgent)"
+    }
 
     /// Takes in a request's headers and body. False when a header line would break out of its line.
     mutating func fill(headers lines: [String], body bytes: [UInt8]) -> Bool {
-        // libcurl would wait for a 100 Continue with large bodies; an empty header switches that off.
-        let count = lines.count + 1
-        let text = lines.reduce(Self.noExpect.utf8CodeUnitCount + 1) { $0 + $1.utf8.count + 1 }
+        let waits = bytes.count >= Self.expectSize
+        let count = lines.count + (waits ? 2 : 1)
+        let ownText = userAgent.utf8.count + 1 + (waits ? Self.noExpect.utf8.count + 1 : 0)
+        let text = lines.reduce(ownText) { $0 + $1.utf8.count + 1 }
         let nodes = count * MemoryLayout<curl_slist>.stride
         reserve(nodes + text + bytes.count + 1)
         guard let base = block.baseAddress else { return false }
@@ -31,11 +37,9 @@ struct RequestMemory: ~Copyable {
             let isSafe = Self.write(line, at: &cursor, into: list + index, next: list + index + 1)
             guard isSafe else { return false }
         }
-        let last = list + lines.count
-        Self.noExpect.withUTF8Buffer { cursor.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }  // a literal
-        cursor.storeBytes(of: 0, toByteOffset: Self.noExpect.utf8CodeUnitCount, as: UInt8.self)
-        last.initialize(to: curl_slist(data: cursor.assumingMemoryBound(to: CChar.self), next: nil))
-        cursor += Self.noExpect.utf8CodeUnitCount + 1
+        let last = list + count - 1
+        if waits { _ = Self.write(Self.noExpect, at: &cursor, into: last - 1, next: last) }
+        guard Self.write(userAgent, at: &cursor, into: last, next: nil) else { return false }
 
         bytes.withUnsafeBytes { source in
             if let start = source.baseAddress { cursor.copyMemory(from: start, byteCount: source.count) }
@@ -52,12 +56,14 @@ struct RequestMemory: ~Copyable {
         if block.count > Self.keptSize { release() }
     }
 
-    private static let noExpect: StaticString = "Expect:"
+    /// libcurl would wait for a 100 Continue with bodies of more than 1 MiB; an empty header switches that off.
+    private static let noExpect = "Expect:"
+    private static let expectSize = 1 << 20
 
     /// Writes a list node and its zero-terminated line at the cursor. False when the line holds a line end or a zero.
     private static func write(
         _ line: String, at cursor: inout UnsafeMutableRawPointer, into node: UnsafeMutablePointer<curl_slist>,
-        next: UnsafeMutablePointer<curl_slist>
+        next: UnsafeMutablePointer<curl_slist>?
     ) -> Bool {
         var line = line
         let start = cursor
