@@ -113,6 +113,7 @@ public struct RequestEnvelope: Sendable {
     /// Printable text as it is; sixteen other bytes as a UUID (Spring's default), anything else as hex.
     private static func text(of whole: ArraySlice<UInt8>) -> String {
         let value = beginning(of: whole)
+        if value.allSatisfy({ 0x20..<0x7f ~= $0 }) { return String(decoding: value, as: UTF8.self) }
         if let text = String(validating: value, as: UTF8.self), !value.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
             return text
         }

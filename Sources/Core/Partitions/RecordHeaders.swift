@@ -38,6 +38,11 @@ public struct RecordHeaders: Sendable {
         entries.append(Entry(nameEnd: Int32(bytes.count), valueEnd: -1, start: start))
     }
 
+    /// As a C library hands them out; not generic, since callers in other modules would run the generic code unspecialised.
+    public mutating func append(name: UnsafeRawBufferPointer, bytes value: UnsafeRawBufferPointer?) {
+        unsafe append(name: name, value: value)
+    }
+
     public mutating func append(name: some Sequence<UInt8>, value: (some Sequence<UInt8>)?) {
         let start = Int32(bytes.count)
         copy(name)

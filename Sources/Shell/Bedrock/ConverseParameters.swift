@@ -62,11 +62,11 @@ struct ConverseParameters {
         let replaced = Self.replacedKeys(overrides)
         if let defaults = target.defaults { try readDefaults(defaults, lackedBy: request, replaced) }
         for member in request.body.root.members where !ChatRequest.isRoutingKey(member.key) {
-            guard let key = member.key.string, replaced.isEmpty || !replaced.contains(key) else { continue }
-            try read(key, member.value)
+            if !replaced.isEmpty, let key = member.key.string, replaced.contains(key) { continue }
+            try read(member)
         }
         if let overrides {
-            for member in overrides.members { try read(member.key.string ?? "", member.value) }
+            for member in overrides.members { try read(member) }
         }
         dropSamplingParameters(unlessTakenBy: target.capabilities)
         mapTopK(for: target.capabilities)
@@ -84,7 +84,7 @@ struct ConverseParameters {
             }
             // Two names of one limit: a request that has either has it.
             if request.maxOutputTokens != nil, key == "max_tokens" || key == "max_completion_tokens" { continue }
-            try read(key, member.value)
+            try read(member)
         }
     }
 
@@ -103,9 +103,11 @@ struct ConverseParameters {
 }
 
 extension ConverseParameters {
-    private mutating func read(_ key: String, _ value: JSONValue) throws(RequestFailure) {
+    private mutating func read(_ member: JSONValue.Members.Member) throws(RequestFailure) {
+        let value = member.value
         if value.isNull { return }
-        switch ParameterRule(key) {
+        let key = member.key.string ?? ""
+        switch ParameterRule(member.key) {
         case .messages: messages = value
         case .maxTokens: legacyMaxTokens = try Self.tokenLimit(value, key)
         case .maxCompletionTokens: maxCompletionTokens = try Self.tokenLimit(value, key)

@@ -1,4 +1,5 @@
 import ChatCompletions
+import JSON
 
 /// What becomes of one member of a chat request's body on its way to Converse (Bedrock reference, section 5.2).
 enum ParameterRule: Sendable {
@@ -23,10 +24,13 @@ enum ParameterRule: Sendable {
     /// Not OpenAI's: goes to the model as it is.
     case modelSpecific
 
-    init(_ key: String) {
-        if let rule = Self.known[key] {
-            self = rule
-        } else if key.hasPrefix("aws_") || key.hasPrefix("vertex_") || key.hasPrefix("azure_") {
+    /// `key`: that of a member.
+    init(_ key: JSONValue) {
+        self = Self.known.place(of: key).map { Self.knownRules[$0] } ?? Self(unknown: key.string ?? "")
+    }
+
+    private init(unknown key: String) {
+        if key.hasPrefix("aws_") || key.hasPrefix("vertex_") || key.hasPrefix("azure_") {
             self = .refused  // connection settings belong into the configuration, and never into a model's hands
         } else if key.hasPrefix("mock_") || key.hasPrefix("litellm_") {
             self = .leftOut
@@ -35,7 +39,11 @@ enum ParameterRule: Sendable {
         }
     }
 
-    private static let known: [String: ParameterRule] = {
+    private static let known = JSONKeyIndex(Array(rules.keys))
+    /// In the order of `known`, which is that of the dictionary as long as it does not change.
+    private static let knownRules = Array(rules.values)
+
+    private static let rules: [String: ParameterRule] = {
         var rules: [String: ParameterRule] = [
             "messages": .messages, "max_tokens": .maxTokens, "max_completion_tokens": .maxCompletionTokens,
             "temperature": .temperature, "top_p": .topP, "top_k": .topK, "stop": .stop,

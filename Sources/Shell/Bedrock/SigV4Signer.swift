@@ -39,7 +39,7 @@ public final class SigV4Signer {
         hashCanonicalRequest(of: body, target, token: token, signed)
         sign(target, with: credentials)
 
-        var headers = ["Content-Type: \(target.contentType)", "X-Amz-Date: \(time.text)"]
+        var headers = [target.contentTypeHeader, time.header]
         if let token { headers.append("X-Amz-Security-Token: \(token)") }
         headers.append(authorization(target, credentials, signed))
         return headers

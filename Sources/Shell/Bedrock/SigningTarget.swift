@@ -4,7 +4,8 @@ public final class SigningTarget: Sendable {
     public let region: String
     /// The signing name: `bedrock`, not `bedrock-runtime`.
     public let service: String
-    let contentType: String
+    /// The line as it is sent.
+    let contentTypeHeader: String
     /// Everything up to the date's value, from there to the session token's, and from the token's to the body's hash.
     let beforeDate: [UInt8]
     let beforeToken: [UInt8]
@@ -27,7 +28,7 @@ public final class SigningTarget: Sendable {
     ) {
         self.region = region
         self.service = service
-        self.contentType = contentType
+        contentTypeHeader = "Content-Type: \(contentType)"
         scopeSuffix = Array("/\(region)/\(service)/aws4_request".utf8)
 
         let fixed = signedHeaders + [("content-type", contentType), ("host", host)]

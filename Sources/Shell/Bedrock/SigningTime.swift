@@ -5,6 +5,8 @@ struct SigningTime: Hashable, Sendable {
     /// Whole seconds since the Unix epoch.
     let second: Int64
     let text: String
+    /// The line as it is sent.
+    let header: String
     /// `20260102`: what the credential scope and the signing key hold.
     let date: String
 
@@ -27,6 +29,7 @@ struct SigningTime: Hashable, Sendable {
         digits.append(decimal: secondOfDay % 60, width: 2)
         digits.append(UInt8(ascii: "Z"))
         text = String(decoding: digits, as: UTF8.self)
+        header = "X-Amz-Date: \(text)"
         self.second = second
     }
 }

@@ -43,7 +43,7 @@ extension RecordHeaders {
             let found = rd_kafka_header_get_all(headers, index, &name, &value, &size)
             guard found == RD_KAFKA_RESP_ERR_NO_ERROR, let name else { return }
             let nameBytes = UnsafeRawBufferPointer(start: name, count: length(of: name))
-            append(name: nameBytes, value: value.map { UnsafeRawBufferPointer(start: $0, count: size) })
+            append(name: nameBytes, bytes: value.map { UnsafeRawBufferPointer(start: $0, count: size) })
         }
     }
 
