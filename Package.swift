@@ -8,6 +8,9 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 let core: [SwiftSetting] = strict + [.strictMemorySafety()]
+/// For programs that are installed: Swift's libraries are part of them. Calls within a program also touch less code than
+/// those through tables do.
+let standalone: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]
 
 /// A value-only target: no I/O, no clock, no C, no Foundation.
 func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -23,9 +26,10 @@ func app(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, path: "Sources/App/\(name)", swiftSettings: strict)
 }
 
-func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tool(_ name: String, _ dependencies: [Target.Dependency], linkerSettings: [LinkerSetting] = []) -> Target {
     .executableTarget(
-        name: name, dependencies: dependencies, path: "Sources/Tools/\(name)", swiftSettings: strict)
+        name: name, dependencies: dependencies, path: "Sources/Tools/\(name)", swiftSettings: strict,
+        linkerSettings: linkerSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
@@ -100,14 +104,15 @@ let package = Package(
                 "Simulator", "Threads", "Time",
             ],
             path: "Sources/App/BedrockRelay",
-            resources: ["html", "css", "js"].map { .embedInCode("Page/page.\($0)") }, swiftSettings: strict),
+            resources: ["html", "css", "js"].map { .embedInCode("Page/page.\($0)") }, swiftSettings: strict,
+            linkerSettings: standalone),
 
         // Tools: a fake Bedrock and Kafka; timings; the replay of recorded routing scenarios; the mapping by itself.
         .target(name: "Processes", path: "Sources/Tools/Processes", swiftSettings: strict),
         .target(
             name: "Simulator", dependencies: ["CRdKafka", "CShims"], path: "Sources/Tools/Simulator",
             swiftSettings: strict),
-        tool("SimulatorTool", ["Simulator"]),
+        tool("SimulatorTool", ["Simulator"], linkerSettings: standalone),
         tool("KafkaMock", ["Simulator"]),
         tool(
             "Benchmarks",
