@@ -1,23 +1,45 @@
 import Time
 
 /// How many requests a second, and what each costs, when models answer at once.
+///
+/// The relay and its floors are measured in turns: a machine that others use as well is half as fast at times, for longer
+/// than a turn, and a ratio of one time to another would say more of them than of us.
 struct ThroughputScenario {
     let isQuick: Bool
 
     private static let inFlight = 256
 
     func measure() throws(Unmeasurable) -> Findings {
-        var plan = LoadPlan(
-            inFlight: Self.inFlight, warmUp: .seconds(isQuick ? 1 : 2), measured: .seconds(isQuick ? 3 : 8))
-        StandardStream.progress("throughput: raw libcurl, \(Self.inFlight) in flight")
-        let http = try rawHTTP(plan)
+        let plan = LoadPlan(
+            inFlight: Self.inFlight, warmUp: .seconds(isQuick ? 1 : 2), measured: .seconds(isQuick ? 3 : 2))
         // What is under way includes what waits in the topic, so that the relay never runs dry.
-        plan.inFlight = Self.inFlight * 4
-        StandardStream.progress("throughput: raw librdkafka, consume -> produce")
-        let kafka = try rawKafka(plan)
-        StandardStream.progress("throughput: the relay, \(Self.inFlight) in flight")
-        let relay = try relay(plan)
+        var queued = plan
+        queued.inFlight = Self.inFlight * 4
+        var http = Samples()
+        var kafka = Samples()
+        var relay = Samples()
+        let turns = isQuick ? 1 : 4
+        for turn in 1...turns {
+            let place = turns > 1 ? " (\(turn) of \(turns))" : ""
+            StandardStream.progress("throughput: raw libcurl, \(Self.inFlight) in flight\(place)")
+            http.add(try rawHTTP(plan))
+            StandardStream.progress("throughput: the relay, \(Self.inFlight) in flight\(place)")
+            relay.add(try self.relay(queued))
+            StandardStream.progress("throughput: raw librdkafka, consume -> produce\(place)")
+            kafka.add(try rawKafka(queued))
+        }
         return try findings(relay, http, kafka)
+    }
+
+    /// Those of all turns.
+    private struct Samples {
+        var rates: [Double] = []
+        var cpu: [Double] = []
+
+        mutating func add(_ result: LoadResult) {
+            rates += result.rates
+            cpu += result.cpu
+        }
     }
 
     private func rawHTTP(_ plan: LoadPlan) throws(Unmeasurable) -> LoadResult {
@@ -41,7 +63,7 @@ struct ThroughputScenario {
     }
 
     private func findings(
-        _ relay: LoadResult, _ http: LoadResult, _ kafka: LoadResult
+        _ relay: Samples, _ http: Samples, _ kafka: Samples
     ) throws(Unmeasurable) -> Findings {
         let curl = "raw libcurl, \(Self.inFlight) in flight"
         let rdkafka = "raw librdkafka, consume -> produce"
