@@ -101,6 +101,18 @@ import Testing
         server.close()
     }
 
+    @Test func `a handshake that takes long is not begun again`() async throws {
+        let listener = try ListeningSocket()
+        let client = makeClient()
+        var request = post("https://127.0.0.1:\(listener.port)/")
+        request.timeout = .seconds(1)  // four times as long as it takes until it is looked after
+
+        #expect(try await failure(client, request).kind == .timeout)
+
+        #expect(listener.acceptAll() == 1)
+        client.close()
+    }
+
     @Test func `a server that allows few streams gets more connections, up to the limit`() async throws {
         let count = 8 * 4
         let waiting = Waiting()

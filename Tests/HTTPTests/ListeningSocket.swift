@@ -28,5 +28,16 @@ struct ListeningSocket: ~Copyable {
         port = UInt16(bigEndian: address.sin_port)
     }
 
+    /// How many connections have been opened since it was asked last; they are closed.
+    func acceptAll() -> Int {
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        var count = 0
+        while case let connection = accept(descriptor, nil, nil), connection >= 0 {
+            close(connection)
+            count += 1
+        }
+        return count
+    }
+
     deinit { close(descriptor) }
 }

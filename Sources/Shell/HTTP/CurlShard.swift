@@ -152,11 +152,10 @@ extension CurlShard {
             guard let error = transfers[index].overdue(now: now) else { continue }
             transfers[index].abort(error)
         }
+        guard connectionLimit > 0, let waiting = transfers.first(where: { $0.waitsLong(now: now) }) else { return }
         let ceiling = origin.connectionCeiling
-        guard connectionLimit > 0, connectionLimit < ceiling,
-            let waiting = transfers.first(where: { $0.waitsLong(now: now) })
-        else { return }
-        limitConnections(to: min(connectionLimit * 2, ceiling))
+        if connectionLimit < ceiling { limitConnections(to: min(connectionLimit * 2, ceiling)) }
+        // Also where the limit stays: a connection may have become possible when nobody was looking.
         wakeWaiting(waiting)
     }
 
@@ -173,11 +172,11 @@ extension CurlShard {
         let limit = origin.connectionLimit(requests: transfers.count)
         guard limit != connectionLimit else { return }
         limitConnections(to: limit)
-        // One of those added last is the least likely to be setting up a connection, which this ends.
-        if let waiting = transfers.last(where: { !$0.hasBegun }) { wakeWaiting(waiting) }
+        if let waiting = transfers.last(where: \.isWaiting) { wakeWaiting(waiting) }
     }
 
-    /// libcurl looks at those that wait for a connection when one of them leaves, or finds one.
+    /// libcurl looks at those that wait for a connection when one of them leaves, or finds one. One that is setting up a
+    /// connection would end that.
     private func wakeWaiting(_ transfer: CurlTransfer) {
         curl_multi_remove_handle(multi, transfer.easy)
         curl_multi_add_handle(multi, transfer.easy)

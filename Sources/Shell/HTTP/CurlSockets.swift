@@ -36,22 +36,24 @@ final class CurlSockets {
         unacknowledgedMilliseconds = Int32(clamping: unacknowledgedTimeout.wholeNanoseconds / 1_000_000)
     }
 
-    /// Has the sockets of this easy handle opened and closed here. The client keeps this object until no handle and no
+    /// Has the sockets of this transfer opened and closed here. The client keeps this object until no transfer and no
     /// connection is left.
-    func observe(_ easy: UnsafeMutableRawPointer) {
-        let address = Unmanaged.passUnretained(self).toOpaque()
-        cshims_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, address)
-        cshims_easy_set_opensocket(easy) { sockets, _, address in
-            guard let sockets, let address else { return CURL_SOCKET_BAD }
+    func observe(_ transfer: CurlTransfer) {
+        let easy = transfer.easy
+        let opener = Unmanaged.passUnretained(transfer).toOpaque()
+        cshims_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, opener)
+        cshims_easy_set_opensocket(easy) { transfer, _, address in
+            guard let transfer, let address else { return CURL_SOCKET_BAD }
             let descriptor = socket(
                 address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
                 address.pointee.protocol)
             guard descriptor >= 0 else { return CURL_SOCKET_BAD }
-            let owner = Unmanaged<CurlSockets>.fromOpaque(sockets).takeUnretainedValue()
-            RequestPath.assumeIsolated { owner.opened(descriptor) }
+            let opener = Unmanaged<CurlTransfer>.fromOpaque(transfer).takeUnretainedValue()
+            RequestPath.assumeIsolated { opener.opened(descriptor) }
             return descriptor
         }
-        cshims_easy_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, address)
+        // A connection may outlive the transfer that opened it.
+        cshims_easy_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(self).toOpaque())
         cshims_easy_set_closesocket(easy) { sockets, descriptor in
             guard let sockets else { return 1 }
             let owner = Unmanaged<CurlSockets>.fromOpaque(sockets).takeUnretainedValue()
@@ -92,7 +94,7 @@ final class CurlSockets {
         openCount -= 1
     }
 
-    private func opened(_ descriptor: Int32) {
+    func opened(_ descriptor: Int32) {
         // Without it the system tries for a quarter of an hour to bring bytes across a path that swallows them.
         var limit = unacknowledgedMilliseconds
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &limit, socklen_t(MemoryLayout<Int32>.size))

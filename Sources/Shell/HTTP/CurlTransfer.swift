@@ -43,6 +43,8 @@ final class CurlTransfer {
     /// When the request's own time is up.
     private var deadline = Instant(nanoseconds: 0)
     private var sendings = SendingGuard()
+    /// Whether it sets up a connection, or has.
+    private var hasConnection = false
     /// What the exchange has cost the network, once it has ended.
     private(set) var traffic: HTTPClient.Traffic?
     private var continuation: UnsafeContinuation<Outcome, Never>?
@@ -64,9 +66,10 @@ final class CurlTransfer {
         cshims_easy_set_pointer(easy, CURLOPT_PRIVATE, Unmanaged.passUnretained(self).toOpaque())
         cshims_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
         share.use(for: easy)
-        sockets.observe(easy)
+        sockets.observe(self)
         apply(settings)
         guardSendings()
+        observeLookups()
     }
 
     isolated deinit {
@@ -183,7 +186,7 @@ extension CurlTransfer {
 
     private func change(to url: HTTPURL) {
         self.url = url
-        // The parts prevail where there are any; libcurl takes the text all the same, which costs more when it is missing.
+        // The parts prevail where there are any. Without a text libcurl would put one together from them each time.
         cshims_easy_set_string(easy, CURLOPT_URL, url.text)
         cshims_easy_set_pointer(easy, CURLOPT_CURLU, url.parts.map { UnsafeRawPointer($0) })
     }
@@ -298,6 +301,7 @@ extension CurlTransfer {
         }
         traffic = nil
         sendings = SendingGuard()
+        hasConnection = false
         collector.clear()
         memory.clear()
     }
@@ -318,8 +322,28 @@ extension CurlTransfer {
     /// Whether it has had a connection to be sent over.
     var hasBegun: Bool { sendings.haveBegun }
 
-    /// Whether it has had none for as long as that is looked for.
-    func waitsLong(now: Instant) -> Bool { !hasBegun && now.since(startedAt) >= HTTPClient.reviewInterval }
+    /// Whether it waits for a connection that others set up or use.
+    var isWaiting: Bool { !hasBegun && !hasConnection }
+
+    /// Whether it has waited for as long as that is looked for.
+    func waitsLong(now: Instant) -> Bool { isWaiting && now.since(startedAt) >= HTTPClient.reviewInterval }
+
+    /// libcurl looks a host up for it, and will open a connection.
+    private func observeLookups() {
+        cshims_easy_set_pointer(easy, CURLOPT_RESOLVER_START_DATA, Unmanaged.passUnretained(self).toOpaque())
+        cshims_easy_set_resolver_start(easy) { _, _, transfer in
+            guard let transfer else { return 1 }
+            let owner = Unmanaged<CurlTransfer>.fromOpaque(transfer).takeUnretainedValue()
+            RequestPath.assumeIsolated { owner.hasConnection = true }
+            return 0
+        }
+    }
+
+    /// libcurl opens a connection for it.
+    func opened(_ descriptor: Int32) {
+        hasConnection = true
+        sockets.opened(descriptor)
+    }
 
     /// Gives back libcurl's copy of the body once all of it is sent: over TLS it would keep the buffer until the
     /// response is there, and most of an exchange is waiting. True when there is nothing to give back any more.
