@@ -22,6 +22,8 @@ from waiting import wait_until
 
 PARTITIONS = 4
 REQUESTS_PER_SECOND = 100
+# Where each request of a partition waits for the last one's transaction.
+SLOW_REQUESTS_PER_SECOND = 20
 # How long an instance may take to notice that its partitions are others' now.
 ZOMBIE_GRACE_MS = 3000
 GOOD_UPSTREAM = {"latency": "1..20ms", "steps": "200", "repeat": "last"}
@@ -256,16 +258,16 @@ class FaultWorld:
     # The load.
 
     def _write(self, seconds, seed):
-        """About 100 requests a second, for `seconds` and while the plan goes on; of each hundred a few that cannot be
-        answered.
-        """
+        """Requests at a steady rate, for `seconds` and while the plan goes on; a few of each hundred cannot be answered."""
         dice = random.Random(f"load {seed}")
         writer = LoadWriter(self.broker.address, self.stage.request_topic, self._is_over, self._load_may_run)
+        is_slow = self.ordering == "partition" and self.delivery == "exactly_once"
+        rate = SLOW_REQUESTS_PER_SECOND if is_slow else REQUESTS_PER_SECOND
         start = time.monotonic()
         for number in itertools.count():
-            if number >= seconds * REQUESTS_PER_SECOND and self._plan_is_over.is_set():
+            if number >= seconds * rate and self._plan_is_over.is_set():
                 break
-            self._is_over.wait(max(0, start + number / REQUESTS_PER_SECOND - time.monotonic()))
+            self._is_over.wait(max(0, start + number / rate - time.monotonic()))
             if self._is_over.is_set():
                 return
             key = f"key-{dice.randrange(20)}".encode() if dice.random() < 0.7 else None
