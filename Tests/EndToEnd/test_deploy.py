@@ -81,10 +81,13 @@ SWIFT = ("lib_Found", "libFound", "libBlocksRuntime", "libdispatch", "libswift")
 IN_EVERY_IMAGE = (*SWIFT, "libc.", "libm.", "libresolv.", "libgcc_s.", "ld-linux")
 
 
+def needed_libraries():
+    return re.findall(r"NEEDED\s+(\S+)", run("objdump", "-p", binary("bedrock-relay")))
+
+
 def test_the_runtime_image_has_every_library_that_the_program_loads():
     stage = re.search(r"AS runtime\n(.*?)\nFROM", dockerfile(), re.DOTALL)[1]
-    needed = re.findall(r"NEEDED\s+(\S+)", run("objdump", "-p", binary("bedrock-relay")))
-    libraries = {name.split(".so")[0] for name in needed if not name.startswith(IN_EVERY_IMAGE)}
+    libraries = {name.split(".so")[0] for name in needed_libraries() if not name.startswith(IN_EVERY_IMAGE)}
 
     # A development build has it through Swift's libraries.
     assert libraries | {"libstdc++"} == set(PACKAGES)
@@ -95,9 +98,7 @@ def test_the_runtime_image_has_every_library_that_the_program_loads():
 def test_the_program_needs_no_library_of_swift():
     if "RELAY_BIN" in os.environ:  # a development build, say: under a sanitizer
         return
-    needed = re.findall(r"NEEDED\s+(\S+)", run("objdump", "-p", binary("bedrock-relay")))
-
-    assert not [name for name in needed if name.startswith(SWIFT)]
+    assert not [name for name in needed_libraries() if name.startswith(SWIFT)]
 
 
 def test_the_topics_image_has_the_client_that_the_script_is_tested_with():
