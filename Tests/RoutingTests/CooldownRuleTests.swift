@@ -98,6 +98,18 @@ import Testing
         #expect(bench.cooldown(of: "d1") == 5)
     }
 
+    @Test func `a deployment with a policy never comes to the default rule`() {
+        let policy = FailurePolicy(counts: [.timeout: 100])
+        var bench = Bench([deployment("d1") { $0.allowedFailsPolicy = policy }, deployment("d2")]) {
+            $0.numRetries = 0
+        }
+        for benched in [false, false, false, true] {
+            bench.want("d1")
+            _ = bench.serve("g", ["d1": [.fails(429)]])
+            #expect((bench.cooldown(of: "d1") != nil) == benched)
+        }
+    }
+
     @Test func `a deployment's own policy may name a client error, its plain number spares a group of one`() {
         let policy = FailurePolicy(counts: [.badRequest: 0])
         var named = Bench([deployment("d1") { $0.allowedFailsPolicy = policy }]) { $0.numRetries = 0 }

@@ -47,7 +47,8 @@ struct CooldownRule: Sendable {
     ) -> Bool {
         if let allowed = deployment.allowedFailsPolicy?[failure.failureClass] { return outcomes.faults > allowed }
         if let allowed = deployment.allowedFails { return groupSize > 1 && outcomes.faults > allowed }
-        if policy != nil || allowedFails != nil {
+        // A deployment with rules of its own never comes to the default rule.
+        if deployment.allowedFailsPolicy != nil || policy != nil || allowedFails != nil {
             return outcomes.faults > policy?[failure.failureClass] ?? allowedFails ?? 3
         }
         return isDueByDefault(failure, groupSize, outcomes)
