@@ -61,16 +61,14 @@ extension RouterSettings {
         if streamTimeout == .zero { streamTimeout = nil }
     }
 
-    /// An empty list in `router_settings` does not hide the other section's, and `default_fallbacks` comes last.
+    /// An empty list in `router_settings` is as good as none, as in LiteLLM, and `default_fallbacks` comes last.
     private mutating func readFallbacks(_ section: SectionReader, over general: LiteLLMSettingsSection) {
-        let own = section.value("fallbacks", .fallbackLists) ?? []
-        fallbacks = own.isEmpty ? general.fallbacks ?? [] : own
+        let lists = { (key: String) in section.value(key, .fallbackLists).flatMap { $0.isEmpty ? nil : $0 } }
+        fallbacks = lists("fallbacks") ?? general.fallbacks ?? []
         let defaults = section.value("default_fallbacks", .groups) ?? general.defaultFallbacks ?? []
         if !defaults.isEmpty { fallbacks.append(FallbackList(group: "*", targets: defaults)) }
-        contextWindowFallbacks =
-            section.value("context_window_fallbacks", .fallbackLists) ?? general.contextWindowFallbacks
-        contentPolicyFallbacks =
-            section.value("content_policy_fallbacks", .fallbackLists) ?? general.contentPolicyFallbacks
+        contextWindowFallbacks = lists("context_window_fallbacks") ?? general.contextWindowFallbacks
+        contentPolicyFallbacks = lists("content_policy_fallbacks") ?? general.contentPolicyFallbacks
     }
 
     private mutating func readOptionalChecks(_ section: SectionReader) {
