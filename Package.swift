@@ -89,7 +89,9 @@ let package = Package(
         shell("AdminHTTP", ["CShims", "Logging", "Threads"]),
 
         // App: configuration, the request pipeline, the composition root.
-        app("Configuration", ["Bedrock", "CModels", "COpenSSL", "JSON", "Redaction", "Routing", "YAML"]),
+        app(
+            "Configuration",
+            ["Bedrock", "CModels", "COpenSSL", "ChatCompletions", "JSON", "Redaction", "Routing", "YAML"]),
         app(
             "Pipeline",
             [
@@ -150,7 +152,7 @@ let package = Package(
             ],
             resources: [.copy("Fixtures")]),
         tests("AdminHTTP", ["Logging", "TestSupport", "Threads"]),
-        tests("Configuration", ["Bedrock", "Redaction", "Routing", "TestSupport", "Time", "YAML"]),
+        tests("Configuration", ["Bedrock", "ChatCompletions", "Redaction", "Routing", "TestSupport", "Time", "YAML"]),
         tests(
             "Pipeline",
             [

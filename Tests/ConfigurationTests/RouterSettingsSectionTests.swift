@@ -1,3 +1,4 @@
+import ChatCompletions
 import Configuration
 import Routing
 import Testing
@@ -60,7 +61,7 @@ import Testing
         #expect(router.fallbacks.map(\.group) == ["a", "*", "*"])
         #expect(router.fallbacks.map(\.targets) == [["b", "c"], ["c"], ["b"]])
         #expect(router.contextWindowFallbacks == [.init(group: "a", targets: ["c"])])
-        #expect(router.contentPolicyFallbacks == [])
+        #expect(router.contentPolicyFallbacks == nil)
         #expect(router.maxFallbacks == 1)
         #expect(router.allowedFails == 7)
         #expect(router.allowedFailsPolicy == FailurePolicy(counts: [.badGateway: 2]))
@@ -116,15 +117,10 @@ import Testing
         ).router
         #expect(strong.numRetries == 0)
         #expect(strong.fallbacks == [.init(group: "b", targets: ["c"]), .init(group: "*", targets: ["a"])])
-        #expect(strong.contextWindowFallbacks == [])
+        #expect(strong.contextWindowFallbacks?.map(\.targets) == [["b"]])
         #expect(strong.maxFallbacks == 3)
         #expect(strong.allowedFails == 1)
         #expect(strong.cooldownTime == .seconds(30))
-    }
-
-    @Test func `an absent fallback setting differs from an empty one`() throws {
-        #expect(try settings("").router.contextWindowFallbacks == nil)
-        #expect(try settings("router_settings: {context_window_fallbacks: []}").router.contextWindowFallbacks == [])
     }
 
     @Test(arguments: ["latency-based-routing\"", "'\"latency-based-routing\"'", "\" latency-based-routing \""])
@@ -210,6 +206,39 @@ import Testing
             lists[0].parameters.mapValues { String(decoding: $0, as: UTF8.self) } == [
                 "b": #"{"temperature":0,"stop":["x"]}"#
             ])
+    }
+
+    @Test func `a fallback may have routing of its own`() throws {
+        func overrides(_ entry: String) throws -> FallbackOverrides? {
+            let text = Self.groups + "router_settings: {fallbacks: [{a: [{model: b, \(entry)}]}]}"
+            let sources = [ConfigurationSource(name: "test.yaml", text: text)]
+            return try ServiceConfiguration.load(sources: sources, environment: [:]).router.fallbacks[0].overrides["b"]
+        }
+        var expected = FallbackOverrides()
+        expected.timeout = .milliseconds(500)
+        expected.numRetries = 0
+        #expect(try overrides(#"timeout: 0.5, num_retries: "0", top_k: 3"#) == expected)
+        #expect(try overrides("top_k: 3") == nil)
+        let wrong = #expect(throws: ConfigurationErrors.self) { try overrides("timeout: soon") }
+        #expect(
+            wrong?.problems.map(\.description) == [
+                "test.yaml:5: router_settings.fallbacks[0].a[0]: Invalid type for 'timeout': expected a number of seconds, but got a string instead."
+            ])
+    }
+
+    @Test(arguments: ["context_window_fallbacks", "content_policy_fallbacks"])
+    func `an empty list hides neither the other section's nor the general one`(key: String) throws {
+        func lists(_ text: String) throws -> [RouterSettings.FallbackList]? {
+            let sources = [ConfigurationSource(name: "test.yaml", text: Self.groups + text)]
+            let router = try ServiceConfiguration.load(sources: sources, environment: [:]).router
+            return key.hasPrefix("context") ? router.contextWindowFallbacks : router.contentPolicyFallbacks
+        }
+        #expect(try lists("router_settings: {\(key): []}") == nil)
+        #expect(try lists("") == nil)
+        // There, LiteLLM tells an empty list from none.
+        #expect(try lists("litellm_settings: {\(key): []}") == [])
+        let general = try lists("router_settings: {\(key): []}\nlitellm_settings: {\(key): [{a: [b]}]}")
+        #expect(general?.map(\.targets) == [["b"]])
     }
 
     @Test func `every key of the other LiteLLM sections is warned about by name`() throws {

@@ -16,7 +16,9 @@ extension RoutingRequest {
         streamTimeout = overrides.streamTimeout
         switch overrides.fallbacks {
         case .targets(let targets):
-            fallbacks = targets.map { FallbackTarget(group: $0.group, parameterEntry: $0.parameterEntry) }
+            fallbacks = targets.map {
+                FallbackTarget(group: $0.group, parameterEntry: $0.parameterEntry, overrides: $0.overrides)
+            }
         case .lists(let lists): fallbackLists = lists.map { RouterSettings.FallbackList($0) }
         case nil: break
         }

@@ -27,10 +27,12 @@ extension RequestOverrides {
         public var group: String
         /// Which entry of the body's list it is, where that entry carries parameters for the hop; else nil.
         public var parameterEntry: Int?
+        public var overrides: FallbackOverrides?
 
-        public init(group: String, parameterEntry: Int? = nil) {
+        public init(group: String, parameterEntry: Int? = nil, overrides: FallbackOverrides? = nil) {
             self.group = group
             self.parameterEntry = parameterEntry
+            self.overrides = overrides
         }
     }
 
@@ -72,7 +74,8 @@ extension RequestOverrides.Fallbacks {
         guard let model = entry["model"] else { throw .missing("\(path).model") }
         return RequestOverrides.FallbackTarget(
             group: try model.requireName("\(path).model"),
-            parameterEntry: entry.members.contains { !$0.key.isString("model") } ? index : nil)
+            parameterEntry: entry.members.contains { !$0.key.isString("model") } ? index : nil,
+            overrides: try FallbackOverrides(reading: entry, path: "\(path)."))
     }
 }
 

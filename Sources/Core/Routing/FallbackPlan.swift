@@ -1,3 +1,5 @@
+import ChatCompletions
+
 /// The groups one request may still fall back to.
 ///
 /// LiteLLM recurses: each fallback group has its own fallbacks. Every group is tried once, so the recursion is the
@@ -9,6 +11,7 @@ struct FallbackPlan: Sendable {
         var name: String
         var parameterEntry: Int?
         var parameters: [UInt8]?
+        var overrides: FallbackOverrides?
     }
 
     /// Names that are done with, the requested one included.
@@ -40,7 +43,9 @@ struct FallbackPlan: Sendable {
         for failureClass: FailureClass, of name: String, group: String, origin: (name: String, group: String)?,
         request: RoutingRequest, table: FallbackTable
     ) -> [Target] {
-        if let own = request.fallbacks { return own.map { Target(name: $0.group, parameterEntry: $0.parameterEntry) } }
+        if let own = request.fallbacks {
+            return own.map { Target(name: $0.group, parameterEntry: $0.parameterEntry, overrides: $0.overrides) }
+        }
         if let special = specialLists(for: failureClass, request: request, table: table) {
             return special.own(of: name, group: group) ?? []
         }

@@ -11,7 +11,9 @@ struct FallbackTable: Sendable {
         init(_ lists: [RouterSettings.FallbackList]) {
             // The first list of a group counts, as in LiteLLM; the default list is appended and so yields to a `*`.
             for list in lists where byGroup[list.group] == nil {
-                byGroup[list.group] = list.targets.map { .init(name: $0, parameters: list.parameters[$0]) }
+                byGroup[list.group] = list.targets.map {
+                    .init(name: $0, parameters: list.parameters[$0], overrides: list.overrides[$0])
+                }
             }
         }
 

@@ -1,3 +1,5 @@
+public import ChatCompletions
+
 /// The values of `router_settings.routing_strategy`; `round-robin` is ours.
 public enum RoutingStrategyName: String, CaseIterable, Sendable {
     case simpleShuffle = "simple-shuffle"
@@ -40,7 +42,8 @@ public struct RouterSettings: Sendable {
     public var requestTimeout: Duration?
     /// In order; `default_fallbacks` is appended as the entry `*`.
     public var fallbacks: [FallbackList] = []
-    /// Nil: the setting is absent, which differs from empty (routing reference, section 6).
+    /// Nil: the setting is absent, which differs from empty (routing reference, section 6); an empty list in
+    /// `router_settings` is as good as absent.
     public var contextWindowFallbacks: [FallbackList]?
     public var contentPolicyFallbacks: [FallbackList]?
     public var maxFallbacks = 5
@@ -77,11 +80,17 @@ public struct RouterSettings: Sendable {
         public var targets: [String]
         /// What replaces a request's parameters when it goes to a target, as a JSON object; most targets have none.
         public var parameters: [String: [UInt8]]
+        /// What replaces its routing there.
+        public var overrides: [String: FallbackOverrides]
 
-        public init(group: String, targets: [String], parameters: [String: [UInt8]] = [:]) {
+        public init(
+            group: String, targets: [String], parameters: [String: [UInt8]] = [:],
+            overrides: [String: FallbackOverrides] = [:]
+        ) {
             self.group = group
             self.targets = targets
             self.parameters = parameters
+            self.overrides = overrides
         }
     }
 

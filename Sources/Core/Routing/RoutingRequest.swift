@@ -1,3 +1,5 @@
+public import ChatCompletions
+
 /// What routing knows of one chat request (routing reference, section 1.4).
 public struct RoutingRequest: Sendable {
     /// The requested group, alias or deployment id.
@@ -36,10 +38,24 @@ public struct RoutingRequest: Sendable {
         public var group: String
         /// Which entry of the body's list it is, where that entry carries parameters for the hop; else nil.
         public var parameterEntry: Int?
+        public var overrides: FallbackOverrides?
 
-        public init(group: String, parameterEntry: Int? = nil) {
+        public init(group: String, parameterEntry: Int? = nil, overrides: FallbackOverrides? = nil) {
             self.group = group
             self.parameterEntry = parameterEntry
+            self.overrides = overrides
         }
+    }
+}
+
+extension RoutingRequest {
+    /// The request as a fallback entry has it.
+    func with(_ overrides: FallbackOverrides) -> RoutingRequest {
+        var request = self
+        request.numRetries = overrides.numRetries ?? numRetries
+        request.timeout = overrides.timeout ?? timeout
+        request.requestTimeout = overrides.requestTimeout ?? requestTimeout
+        request.streamTimeout = overrides.streamTimeout ?? streamTimeout
+        return request
     }
 }

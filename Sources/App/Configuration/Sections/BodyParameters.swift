@@ -76,6 +76,7 @@ enum BodyParameters {
     /// environment.
     private static let numbersAndTruths: Set = [
         "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "parallel_tool_calls", "modify_params",
+        "timeout", "request_timeout", "stream_timeout", "num_retries",
     ]
 
     private static func write(

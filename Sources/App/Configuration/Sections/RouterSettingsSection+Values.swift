@@ -1,3 +1,5 @@
+import ChatCompletions
+import JSON
 import Routing
 import YAML
 
@@ -31,6 +33,8 @@ private struct FallbackEntry {
     var group: String
     /// What replaces the request's parameters there, as a JSON object.
     var parameters: [UInt8]?
+    /// What replaces its routing there.
+    var overrides: FallbackOverrides?
 }
 
 extension ValueType<FallbackEntry> {
@@ -44,7 +48,16 @@ extension ValueType<FallbackEntry> {
             let section = SectionReader(node, at: key, context)
             guard let group = section.required("model", .group) else { return .invalid }
             let parameters = BodyParameters.read(node, without: ["model"], at: key, context)
-            return .value(FallbackEntry(group: group, parameters: parameters))
+            guard let root = parameters.flatMap({ try? JSONDocument(parsing: $0).root }) else {
+                return .value(FallbackEntry(group: group))
+            }
+            do throws(RequestFailure) {
+                let overrides = try FallbackOverrides(reading: root, path: "")
+                return .value(FallbackEntry(group: group, parameters: parameters, overrides: overrides))
+            } catch {
+                context.error(node, key, error.message)
+                return .invalid
+            }
         }
     }
 }
@@ -72,6 +85,7 @@ extension ValueType<RouterSettings.FallbackList> {
             var list = RouterSettings.FallbackList(group: entry.key, targets: targets.map(\.group))
             for target in targets where list.parameters[target.group] == nil {
                 list.parameters[target.group] = target.parameters
+                list.overrides[target.group] = target.overrides
             }
             return .value(list)
         }
