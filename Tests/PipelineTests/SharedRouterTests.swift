@@ -54,6 +54,37 @@ import Testing
         #expect(sources == (0..<5).map { "chat.requests/3/\($0)" })
     }
 
+    @Test @RequestPath func `held requests keep none waiting that a free deployment can serve`() async throws {
+        var (busy, free) = (Deployment.sample("haiku"), Deployment.sample("sonnet"))
+        busy.maxParallelRequests = 1
+        (busy.tags, free.tags) = (["x"], ["y"])
+        let fixture = PipelineFixture(deployments: [busy, free]) {
+            $0.onCapacityExhausted = .wait
+            $0.enableTagFiltering = true
+        }
+        let gate = Gate()
+        fixture.provider.answer = { attempt throws(ProviderError) in
+            if attempt.deployment == busy.id { await gate.pass() }
+            return .sample(model: attempt.model)
+        }
+        func send(_ tag: String, _ offset: Int64) -> Task<Void, any Error> {
+            let body = PipelineFixture.body.dropLast() + #","metadata":{"tags":["\#(tag)"]}}"#
+            return Task { @RequestPath in
+                try await fixture.handler.handle(.request(String(body), offset: offset))
+            }
+        }
+        let held = [send("x", 0), send("x", 1)]
+        await gate.untilWaiting(1)
+        #expect(fixture.router.heldCount == 1)
+
+        try await send("y", 2).value
+        #expect(fixture.publisher.published.compactMap { $0.text("x-relay-source") } == ["chat.requests/3/2"])
+
+        gate.open()
+        for request in held { try await request.value }
+        #expect(fixture.router.heldCount == 0)
+    }
+
     @Test @RequestPath func `a held request that is given up lets the next one go on`() async throws {
         let fixture = fixture(slots: 1)
         let gate = Gate()

@@ -48,7 +48,7 @@ import Time
         var bench = Self.waiting([deployment("d1") { $0.maxParallelRequests = 1 }])
         var first = bench.start("g")
         var second = bench.start("g")
-        guard case .hold(nil, ["g"]) = second.step else {
+        guard case .hold(nil, let places) = second.step, places.map(\.group) == ["g"] else {
             Issue.record("\(second.step) instead of a hold without an end")
             return
         }
@@ -170,6 +170,132 @@ import Time
         #expect(unlimited.router.status(now: unlimited.now)[0].reservedTokens == 0)
     }
 
+    @Test func `whatever is back first ends a wait: room, a cool-down, a limit`() {
+        // One is over its limit for a minute, the other cools down for three seconds.
+        var bench = Self.waiting([
+            deployment("d1") { $0.cooldownTime = .seconds(3) }, deployment("d2") { $0.limits.requestsPerMinute = 1 },
+        ]) {
+            $0.strategy = .usageBasedV2
+            $0.numRetries = 0
+        }
+        bench.want("d2")
+        #expect(bench.serve("g").calls == ["d2"])
+        #expect(bench.serve("g", ["d1": [.fails(429)]]).calls == ["d1"])
+        #expect(bench.serve("g").end == "hold 3.0 g")
+        bench.advance(3)
+        #expect(bench.serve("g").calls == ["d1"])
+
+        // One can never take the request, the other cools down.
+        var small = Self.waiting([
+            deployment("d1") { $0.cooldownTime = .seconds(3) }, deployment("d2") { $0.limits.tokensPerMinute = 10 },
+        ]) {
+            $0.strategy = .usageBasedV2
+            $0.numRetries = 0
+        }
+        var request = RoutingRequest(model: "g")
+        request.messageTokens = 60
+        _ = small.serve(request, ["d1": [.fails(429)]])
+        #expect(small.serve(request).end == "hold 3.0 g")
+
+        // The first order is full until a call ends, the second cools down.
+        var orders = Self.waiting([
+            deployment("o1") {
+                $0.order = 1
+                $0.maxParallelRequests = 1
+            },
+            deployment("o2") {
+                $0.order = 2
+                $0.cooldownTime = .seconds(3)
+            },
+        ]) { $0.numRetries = 0 }
+        let first = orders.start("g")
+        #expect(first.step.name == "o1")
+        _ = orders.serve("g", ["o2": [.fails(401)]])
+        #expect(orders.serve("g").end == "hold 3.0 g")
+
+        // What the request may not go to is not waited for.
+        request = RoutingRequest(model: "g")
+        orders = Self.waiting([
+            deployment("o1") { $0.cooldownTime = .seconds(3) }, deployment("o2") { $0.isBlocked = true },
+        ]) { $0.numRetries = 0 }
+        _ = orders.serve("g", ["o1": [.fails(401)]])
+        #expect(orders.serve("g").end == "hold 2.9 g" || orders.serve("g").end == "hold 3.0 g")
+    }
+
+    @Test func `refused, a request learns of the first deployment that is back`() {
+        var bench = Bench([
+            deployment("d1") { $0.cooldownTime = .seconds(3) }, deployment("d2") { $0.limits.requestsPerMinute = 1 },
+        ]) {
+            $0.strategy = .usageBasedV2
+            $0.numRetries = 0
+        }
+        bench.want("d2")
+        _ = bench.serve("g")
+        _ = bench.serve("g", ["d1": [.fails(429)]])
+        #expect(bench.serve("g").end == "429 rateLimit after 3")
+    }
+
+    @Test func `requests wait in line with those that the same deployments can serve`() {
+        let deployments = [
+            deployment("d1") { $0.tags = ["x"] }, deployment("d2") { $0.tags = ["y"] },
+            deployment("d3") { $0.region = "eu-west-1" },
+        ]
+        let bench = Bench(deployments) {
+            $0.enableTagFiltering = true
+            $0.enablePreCallChecks = true
+            $0.modelGroupAlias = ["nick": "g"]
+        }
+        func places(_ model: String, _ change: (inout RoutingRequest) -> Void = { _ in }) -> [HoldPlace] {
+            var request = RoutingRequest(model: model)
+            change(&request)
+            var router = bench.router
+            return router.holdPlaces(of: router.begin(request, now: bench.now))
+        }
+        let whole = places("g")
+        #expect(whole.map(\.group) == ["g"])
+        #expect(places("nick") == whole)
+        let tagged = places("g") { $0.tags = ["x"] }
+        #expect(tagged == places("d1"))
+        #expect(
+            Set([whole, tagged, places("g") { $0.tags = ["y"] }, places("g") { $0.allowedModelRegion = "eu" }]).count
+                == 4)
+        #expect(places("g") { $0.routingStrategy = .usageBasedV2 } != whole)
+        #expect(places("nobody").isEmpty)
+    }
+
+    @Test func `a hard limit that one order has used up leaves the next`() {
+        let deployments = [1, 2].map { (order: Int) in
+            deployment("o\(order)") {
+                $0.order = order
+                $0.limits.requestsPerMinute = order * order
+            }
+        }
+        var bench = Bench(deployments + [deployment("f1", "f")]) {
+            $0.enforceModelRateLimits = true
+            $0.fallbacks = lists(["g": ["f"]])
+        }
+        #expect((0..<6).map { _ in bench.serve("g").calls } == [["o1"], ["o2"], ["o2"], ["o2"], ["o2"], ["f1"]])
+    }
+
+    @Test func `a hard limit benches for the rest of the minute, by the cool-down rules`() {
+        let limited = deployment("d1") {
+            $0.weight = 1
+            $0.limits.requestsPerMinute = 1
+        }
+        var tolerant = Bench([limited, deployment("d2")]) {
+            $0.enforceModelRateLimits = true
+            $0.allowedFails = 1
+        }
+        _ = tolerant.serve("g")
+        for benched in [nil, 59.9] {
+            #expect(tolerant.serve("g").end == "429 rateLimit after 60")
+            #expect(tolerant.cooldown(of: "d1") == benched)
+        }
+        #expect(tolerant.serve("g").calls == ["d2"])
+        tolerant.advance(60)
+        #expect(tolerant.serve("g").calls == ["d1"])
+    }
+
     @Test func `hard limits hold under any strategy; refused after the pick, the deployment is benched`() {
         let limited = deployment("d1") {
             $0.weight = 1
@@ -181,7 +307,7 @@ import Time
         }
         for _ in 0..<2 { #expect(bench.serve("g").calls == ["d1"]) }
         #expect(bench.serve("g").end == "429 rateLimit after 60")
-        #expect(bench.cooldown(of: "d1") == 5)
+        #expect(bench.cooldown(of: "d1") == 59.8)
         var waiting = Bench([limited, deployment("d2")]) {
             $0.enforceModelRateLimits = true
             $0.onCapacityExhausted = .wait

@@ -1,3 +1,4 @@
+import ChatCompletions
 import Routing
 import Testing
 
@@ -186,6 +187,52 @@ import Testing
         #expect(bench.serve("g", ["f1": [.ok], "*": [.fails(500)]]).calls == ["d2", "d1", "d3", "f1"])
     }
 
+    @Test(arguments: ["blocked", "small", "full"])
+    func `weighted failover ends where nothing that is left can serve`(reason: String) {
+        let other = deployment("d2") {
+            $0.isBlocked = reason == "blocked"
+            $0.maxInputTokens = reason == "small" ? 1 : nil
+            $0.maxParallelRequests = reason == "full" ? 0 : nil
+        }
+        var bench = Bench([deployment("d1"), other, deployment("f1", "f")]) {
+            $0.numRetries = 0
+            $0.enablePreCallChecks = true
+            $0.enableWeightedFailover = true
+            $0.fallbacks = lists(["g": ["f"]])
+        }
+        var request = RoutingRequest(model: "g")
+        request.inputTokens = 10
+        #expect(bench.serve(request, ["d1": [.fails(500)]]).calls == ["d1", "f1"])
+        request.disableFallbacks = true
+        #expect(bench.serve(request, ["d1": [.fails(500)]]).end == "500 of 0")
+    }
+
+    @Test func `weighted failover goes through what is left of each order, once`() {
+        let orders = [("d1", 1), ("d2", 1), ("d3", 2), ("d4", 2)].map { id, order in
+            deployment(id) {
+                $0.order = order
+                $0.isBlocked = id == "d2" || id == "d4"
+            }
+        }
+        var bench = Bench(orders) {
+            $0.numRetries = 0
+            $0.enableWeightedFailover = true
+        }
+        #expect(bench.serve("g", ["*": [.fails(500)]]).calls == ["d1", "d3"])
+    }
+
+    @Test func `an order that cools down is passed over for the next`() {
+        let deployments = [1, 2, 3].map { (order: Int) in
+            deployment("o\(order)") {
+                $0.order = order
+                $0.cooldownTime = .seconds(60)
+            }
+        }
+        var bench = Bench(deployments) { $0.numRetries = 0 }
+        _ = bench.serve("g", ["o1": [.fails(500)], "o2": [.fails(401)]])
+        #expect(bench.serve("g", ["o1": [.fails(500)]]).calls == ["o1", "o3"])
+    }
+
     @Test func `a group that cools down is passed over without a call`() {
         var bench = Self.groups("a", "b") { $0.fallbacks = lists(["a": ["b"]]) }
         _ = bench.serve("a", ["a1": [.fails(401)]])
@@ -204,5 +251,40 @@ import Testing
         step = bench.router.nextStep(of: &session, now: bench.now)
         guard case .call(let second) = step else { return #expect(Bool(false)) }
         #expect(second.fallbackParameters == Array("{}".utf8))
+    }
+
+    @Test func `a fallback's entry replaces the request's retries and timeout there`() {
+        var overrides = FallbackOverrides()
+        overrides.numRetries = 0
+        overrides.timeout = .milliseconds(500)
+        var request = RoutingRequest(model: "a")
+        request.numRetries = 1
+        request.timeout = .seconds(9)
+
+        func expectReplaced(_ bench: inout Bench, _ request: RoutingRequest) {
+            #expect(bench.serve(request, ["*": [.fails(503)]]).calls == ["a1", "a1", "b1"])
+            bench.advance(60)
+            var (session, step) = bench.start(request)
+            var timeouts: [Duration] = []
+            while true {
+                switch step {
+                case .call(let attempt):
+                    timeouts.append(attempt.timeout)
+                    bench.router.finish(.fails(503), of: &session, now: bench.now)
+                case .sleep: break
+                case .hold, .complete, .fail:
+                    return #expect(timeouts == [.seconds(9), .seconds(9), .milliseconds(500)])
+                }
+                step = bench.router.nextStep(of: &session, now: bench.now)
+            }
+        }
+
+        var configured = Self.groups("a", "b") {
+            $0.fallbacks = [.init(group: "a", targets: ["b"], overrides: ["b": overrides])]
+        }
+        expectReplaced(&configured, request)
+        var own = Self.groups("a", "b") { $0.fallbacks = [] }
+        request.fallbacks = [.init(group: "b", overrides: overrides)]
+        expectReplaced(&own, request)
     }
 }

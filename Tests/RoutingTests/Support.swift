@@ -84,8 +84,9 @@ struct Bench {
                 story.sleeps.append(duration)
                 now = now.advanced(by: duration)
                 continue
-            case .hold(let until, let groups):
-                story.end = "hold \(until.map { "\($0.since(now).inSeconds)" } ?? "-") \(groups.joined(separator: ","))"
+            case .hold(let until, let places):
+                let groups = places.map(\.group).joined(separator: ",")
+                story.end = "hold \(until.map { "\($0.since(now).inSeconds)" } ?? "-") \(groups)"
             case .complete: story.end = "ok"
             case .fail(.attempt(let number, let failure)): story.end = "\(failure.status) of \(number)"
             case .fail(.refused(let refusal)):

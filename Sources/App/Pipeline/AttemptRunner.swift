@@ -71,8 +71,8 @@ public final class AttemptRunner {
             return .failed
         }
         let step = router.nextStep(of: &run.session, now: now)
-        if case .hold(let until, let groups) = step {
-            (run.heldIn, run.heldUntil) = (groups, until)
+        if case .hold(let until, let places) = step {
+            (run.heldIn, run.heldUntil) = (places, until)
         } else {
             run.passOn(router)
         }
@@ -260,7 +260,7 @@ public final class AttemptRunner {
         private var begun: AttemptTrail?
         var failures: [(attemptNumber: Int, reply: RequestFailure)] = []
         var ticket: HoldTicket?
-        var heldIn: [String] = []
+        var heldIn: [HoldPlace] = []
         /// Nil: until room is made.
         var heldUntil: Instant?
 
@@ -272,7 +272,7 @@ public final class AttemptRunner {
 
         /// A held request that goes on, or gives up, lets the next one try.
         func passOn(_ router: SharedRouter) {
-            for group in heldIn { router.wakeNext(in: group) }
+            for place in heldIn { router.wakeNext(in: place) }
             heldIn = []
             ticket = nil
         }
@@ -290,12 +290,11 @@ public final class AttemptRunner {
             return attemptUnderWay
         }
 
-        /// Whether requests of the requested group are held already: then this one is to be held behind them.
+        /// Whether requests are held wherever this one would be: then it is to be held behind them.
         @inline(never)
         func queues(behind router: SharedRouter) -> Bool {
-            let group = session.requestedGroup
-            guard router.isHolding(group) else { return false }
-            heldIn = [group]
+            guard let places = router.placesBehindOthers(session) else { return false }
+            heldIn = places
             return true
         }
 

@@ -4,15 +4,16 @@ public import Time
 
 /// The one router that all requests of this process share, and the queue of requests that it holds back.
 ///
-/// Held requests wait in arrival order per model group. Whoever frees capacity wakes the first of them; a woken
-/// request that could go on wakes the next, one that could not keeps its place. So an event costs what it lets
+/// Held requests wait in arrival order, those of a model group that the same deployments can serve in one queue. Whoever
+/// frees capacity wakes the first of each of the group's queues; a woken request that could go on wakes the next, one that could not keeps its place. So an event costs what it lets
 /// through, not what is waiting.
 @RequestPath
 public final class SharedRouter {
     private var router: Router
     /// The router's own: asking it takes a copy of it.
     private var weighsTokens: Bool
-    private var queues: [String: HeldRequests] = [:]
+    /// By group.
+    private var queues: [String: [HoldPlace: HeldRequests]] = [:]
     /// Requests held now.
     public private(set) var heldCount = 0
     /// Told when a failure has benched a deployment.
@@ -31,7 +32,7 @@ public final class SharedRouter {
     public func reconfigure(settings: RouterSettings, deployments: [Deployment]) {
         router = router.reconfigured(settings: settings, deployments: deployments)
         weighsTokens = router.weighsTokens
-        for queue in queues.values { queue.wakeAll() }
+        for queue in queues.values.joined() { queue.value.wakeAll() }
     }
 
     /// Whether any decision may look at the request's tokens; else they need not be counted.
@@ -75,53 +76,64 @@ public final class SharedRouter {
         for group in Array(queues.keys) { wakeNext(in: group) }
     }
 
-    /// Whether requests of this group are held: a newcomer then queues behind them instead of overtaking.
-    public func isHolding(_ group: String) -> Bool {
-        heldCount > 0 && queues[group] != nil
+    /// Where a request that has just begun would be held, if others are held there already: it then queues behind them
+    /// instead of overtaking.
+    func placesBehindOthers(_ session: RouteSession) -> [HoldPlace]? {
+        guard heldCount > 0 else { return nil }
+        let places = router.holdPlaces(of: session)
+        return !places.isEmpty && places.allSatisfy { queues[$0.group]?[$0] != nil } ? places : nil
     }
 
-    /// Suspends until it is worth asking the router again: `until` has come, an attempt in one of `groups` has
-    /// finished, or `deadline` has passed. Returns the ticket that keeps the request's place when it is held again.
+    /// Suspends until it is worth asking the router again: `until` has come, an attempt in the group of one of `places`
+    /// has finished, or `deadline` has passed. Returns the ticket that keeps the request's place when it is held again.
     public func hold(
-        _ groups: [String], until: Instant?, deadline: Instant, ticket: HoldTicket?
+        _ places: [HoldPlace], until: Instant?, deadline: Instant, ticket: HoldTicket?
     ) async -> HoldTicket {
         let held = HeldRequest(ticket: ticket ?? nextTicket())
         heldCount += 1
-        for group in groups {
-            queues[group, default: HeldRequests()].insert(held)
-            if let until { wakeFirst(of: group, at: until) }
+        for place in places {
+            queues[place.group, default: [:]][place, default: HeldRequests()].insert(held)
+            if let until { wakeFirst(of: place, at: until) }
         }
         let deadlineTimer = EventLoop.shared.schedule(at: deadline) { held.wake() }
         await held.untilWoken()
         deadlineTimer.cancel()
         heldCount -= 1
-        for group in groups { remove(held, from: group) }
+        for place in places { remove(held, from: place) }
         return held.ticket
     }
 
-    /// Lets the next held request of `group` ask the router again: call it after a held request could go on.
-    public func wakeNext(in group: String) {
-        queues[group]?.first?.wake()
+    /// Lets the next request that is held in `place` ask the router again: call it after a held request could go on.
+    func wakeNext(in place: HoldPlace) {
+        queues[place.group]?[place]?.first?.wake()
     }
 
-    /// One timer per group, at the earliest instant any of its held requests has asked for.
-    private func wakeFirst(of group: String, at instant: Instant) {
-        if let timer = queues[group]?.timer {
+    /// Lets the first request of each place in `group` ask the router again, the oldest first.
+    private func wakeNext(in group: String) {
+        guard let places = queues[group] else { return }
+        if places.count == 1 { return places.first?.value.first?.wake() ?? () }
+        for held in places.values.compactMap(\.first).sorted(by: { $0.ticket < $1.ticket }) { held.wake() }
+    }
+
+    /// One timer per place, at the earliest instant any of its held requests has asked for.
+    private func wakeFirst(of place: HoldPlace, at instant: Instant) {
+        if let timer = queues[place.group]?[place]?.timer {
             guard instant < timer.instant else { return }
             timer.timer.cancel()
         }
         let timer = EventLoop.shared.schedule(at: instant) { [weak self] in
-            self?.queues[group]?.timer = nil
-            self?.wakeNext(in: group)
+            self?.queues[place.group]?[place]?.timer = nil
+            self?.wakeNext(in: place)
         }
-        queues[group]?.timer = (instant, timer)
+        queues[place.group]?[place]?.timer = (instant, timer)
     }
 
-    private func remove(_ held: HeldRequest, from group: String) {
-        queues[group]?.remove(held)
-        guard queues[group]?.isEmpty == true else { return }
-        queues[group]?.timer?.timer.cancel()
-        queues[group] = nil
+    private func remove(_ held: HeldRequest, from place: HoldPlace) {
+        queues[place.group]?[place]?.remove(held)
+        guard queues[place.group]?[place]?.isEmpty == true else { return }
+        queues[place.group]?[place]?.timer?.timer.cancel()
+        queues[place.group]?[place] = nil
+        if queues[place.group]?.isEmpty == true { queues[place.group] = nil }
     }
 
     private var latestTicket = 0
@@ -166,7 +178,7 @@ private final class HeldRequest {
     }
 }
 
-/// The held requests of one group in arrival order.
+/// The held requests of one place in arrival order.
 @RequestPath
 private struct HeldRequests {
     private var requests: [HeldRequest] = []

@@ -23,6 +23,12 @@ struct Obstacle: Sendable {
         return obstacle
     }
 
+    /// A deployment that could take the request as well is back then.
+    mutating func mayPass(at instant: Instant) {
+        isTemporary = true
+        until = min(until ?? instant, instant)
+    }
+
     var failureClass: FailureClass {
         switch reason {
         case .unknownModel: .badRequest

@@ -1,3 +1,4 @@
+import ChatCompletions
 import Time
 
 /// One request's way through the router: groups tried, retries left, what it holds.
@@ -52,6 +53,8 @@ public struct RouteSession: Sendable {
         var parameterEntry: Int?
         /// The configured fallback's own parameters, as a JSON object.
         var parameters: [UInt8]?
+        /// What the fallback's entry has in place of the request's own.
+        var overrides: FallbackOverrides?
         /// The `order` this hop is for; nil: the lowest that is available.
         var order: Int?
         /// Weighted failover: each deployment once, no retries.
@@ -65,6 +68,8 @@ public struct RouteSession: Sendable {
         var refusedBy: [Int] = []
         /// Deployments tried in this group, for weighted failover.
         var attempted: [Int] = []
+        /// How many those were when failover last offered the rest: a round that could call none of them was the last.
+        var offeredAfter = 0
 
         /// Another round in the same group, with its own retries.
         mutating func startOver() {
@@ -96,6 +101,12 @@ public struct RouteSession: Sendable {
         strategyUsed = strategy
         phase = .choosing
         pendingMocks = Mocks(of: request)
+    }
+
+    /// What `read` makes of the request as the current hop has it. Not a copy of it where nothing is replaced.
+    func asked<Result>(_ read: (RoutingRequest) -> Result) -> Result {
+        guard let overrides = hop.overrides else { return read(request) }
+        return read(request.with(overrides))
     }
 
     /// The current hop has no room before `until`, as far as the clock decides that.

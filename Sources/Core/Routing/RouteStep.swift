@@ -8,9 +8,9 @@ public enum RouteStep: Sendable {
     /// Back off before a retry, then ask again.
     case sleep(Duration)
     /// Every candidate is over a limit, out of slots or cooling down: ask again at `until`, or as soon as an
-    /// attempt whose `modelGroup` is one of `groups` has finished. Only under `on_capacity_exhausted: wait`, or briefly
+    /// attempt whose `modelGroup` is the group of one of `places` has finished. Only under `on_capacity_exhausted: wait`, or briefly
     /// where other instances share the limit and have to be heard of first.
-    case hold(until: Instant?, groups: [String])
+    case hold(until: Instant?, places: [HoldPlace])
     /// The request is answered: the last attempt's response is the reply.
     case complete
     /// The request has failed for good.

@@ -26,23 +26,16 @@ extension Router {
 
     /// Hands out the hold and readies the session to go back to the hops that had no room.
     mutating func hold(_ session: inout RouteSession) -> RouteStep {
-        var groups: [String] = []
+        adoptCurrentTable(&session)
+        var places: [HoldPlace] = []
         for hop in session.exhausted {
-            for group in modelGroups(of: hop) where !groups.contains(group) { groups.append(group) }
+            for place in holdPlaces(of: hop, for: session.request) where !places.contains(place) {
+                places.append(place)
+            }
         }
         let until = session.exhaustedUntil
         session.resume()
-        return .hold(until: until, groups: groups)
-    }
-
-    /// The `model_name`s of the deployments that `hop` may lead to.
-    func modelGroups(of hop: RouteSession.Hop) -> [String] {
-        var groups: [String] = []
-        for member in hop.group.map({ table.groups[$0].members }) ?? []
-        where !groups.contains(table.deployments[member].group) {
-            groups.append(table.deployments[member].group)
-        }
-        return groups
+        return .hold(until: until, places: places)
     }
 
     func hasNextHop(after failure: GroupFailure, of session: RouteSession, now: Instant) -> Bool {
@@ -64,6 +57,7 @@ extension Router {
         guard let target = session.plan.next(limit: limit, identity: { identity(of: $0) }) else { return nil }
         var hop = makeHop(name: target.name, parameterEntry: target.parameterEntry)
         hop.parameters = target.parameters
+        hop.overrides = target.overrides
         session.plan.markTried(target.name)
         if let identity = identity(of: target.name) { session.plan.markTried(identity) }
         return hop
@@ -86,10 +80,12 @@ extension Router {
             return hop
         }
         let strategy = session.request.routingStrategy ?? group.strategy
-        guard table.settings.enableWeightedFailover, strategy == .simpleShuffle, !hop.attempted.isEmpty,
-            group.members.contains(where: { !hop.attempted.contains($0) && !cooldowns.isCoolingDown($0, now: now) })
+        guard table.settings.enableWeightedFailover, strategy == .simpleShuffle,
+            hop.attempted.count > hop.offeredAfter,
+            group.members.contains(where: { !hop.attempted.contains($0) && isHealthy($0, in: group, now: now) })
         else { return nil }
         hop.startOver()
+        hop.offeredAfter = hop.attempted.count
         hop.order = nil
         hop.isFailover = true
         return hop

@@ -48,14 +48,20 @@ extension Router {
         of deployment: Int, _ held: RouteSession.Holding, _ failure: AttemptFailure, now: Instant
     ) -> Duration? {
         release(deployment, held)
+        let length = bench(deployment, after: failure, now: now)
+        states[deployment].latency.recordFailure(
+            isTimeout: failure.failureClass == .timeout, startsCooldown: length != nil, now: now)
+        return length
+    }
+
+    /// Counts the failure, and cools the deployment down where it is due; returns for how long.
+    mutating func bench(_ deployment: Int, after failure: AttemptFailure, now: Instant) -> Duration? {
         states[deployment].outcomes.recordFailure(
             isFault: table.cooldownRule.isFault(failure, of: table.deployments[deployment]), now: now)
         let length = table.cooldownRule.cooldown(
             after: failure, of: table.deployments[deployment], groupSize: table.profiles[deployment].groupSize,
             outcomes: states[deployment].outcomes)
         if let length { cooldowns.coolDown(deployment, for: length, now: now) }
-        states[deployment].latency.recordFailure(
-            isTimeout: failure.failureClass == .timeout, startsCooldown: length != nil, now: now)
         return length
     }
 

@@ -21,7 +21,7 @@ extension Router {
         let candidates = field.candidates.count
         let reason = narrow(&field, group: group, strategy: strategy, request: session.request, now: now)
         let pick = draw(from: field)
-        if let obstacle = hardLimitObstacle(pick, session.request, now: now) { return .blocked(obstacle) }
+        if let obstacle = hardLimitObstacle(pick, of: group, session.request, now: now) { return .blocked(obstacle) }
         return .picked(pick, group.isSpecificDeployment ? .named : reason, candidates: candidates)
     }
 
@@ -31,9 +31,8 @@ extension Router {
     ) -> Obstacle? {
         field.reset()
         let minute = UsageWindow.minute(of: now)
-        if let obstacle = keepAvailable(&field, group, strategy, session.request, minute: minute, now: now) {
-            return obstacle
-        }
+        let dropped = keepAvailable(&field, group, strategy, session, minute: minute, now: now)
+        if field.candidates.isEmpty { return dropped.summary }
         if table.settings.enableTagFiltering {
             let tags = Tags(of: session.request, matchAny: table.settings.tagFilteringMatchAny)
             if !tags.narrow(&field.candidates, of: group, in: table.deployments) { return Obstacle(reason: .tags) }
@@ -41,25 +40,30 @@ extension Router {
         if session.hop.isFailover { field.candidates.removeAll { session.hop.attempted.contains($0) } }
         let level = keepOrder(&field, group, session.hop)
         keepWilling(&field, session.hop)
-        if field.candidates.isEmpty { return Obstacle(reason: .noDeployments) }
-        var obstacle = keepRoomy(&field, strategy, session.request, minute: minute, now: now)
+        var obstacle =
+            field.candidates.isEmpty
+            ? Obstacle(reason: .noDeployments)
+            : keepRoomy(&field, strategy, session.request, minute: minute, now: now)
         obstacle?.level = level
+        if let until = dropped.until { obstacle?.mayPass(at: until) }
         return obstacle
     }
 
     /// Drops what is cooling down, blocked, over budget or failing a pre-call check.
     private func keepAvailable(
-        _ field: inout Field, _ group: ModelGroup, _ strategy: RoutingStrategyName, _ request: RoutingRequest,
+        _ field: inout Field, _ group: ModelGroup, _ strategy: RoutingStrategyName, _ session: RouteSession,
         minute: Int64, now: Instant
-    ) -> Obstacle? {
+    ) -> Obstacles {
+        let request = session.request
         var obstacles = Obstacles()
         let checks =
             table.settings.enablePreCallChecks
             ? PreCallChecks(leavesLimitsToStrategy: strategy == .usageBasedV2, minute: minute, now: now) : nil
         for member in group.members {
             if cooldowns.isCoolingDown(member, now: now) && !group.isSpecificDeployment {
-                obstacles.cooling += 1
-                obstacles.wait(until: cooldowns.deadline(of: member))
+                if mayServe(member, of: group, session.hop) {
+                    obstacles.wait(until: cooldowns.deadline(of: member))
+                }
                 continue
             }
             if table.profiles[member].isBlocked { continue }
@@ -83,7 +87,7 @@ extension Router {
                 case .passes: break
                 case .overLimit(let end):
                     obstacles.overLimit += 1
-                    obstacles.wait(until: end)
+                    if mayServe(member, of: group, session.hop) { obstacles.wait(until: end) }
                     continue
                 case .tooLong:
                     obstacles.tooLong += 1
@@ -95,7 +99,13 @@ extension Router {
             }
             field.candidates.append(member)
         }
-        return field.candidates.isEmpty ? obstacles.summary : nil
+        return obstacles
+    }
+
+    /// Whether the hop may lead to `member` once that is available again.
+    private func mayServe(_ member: Int, of group: ModelGroup, _ hop: RouteSession.Hop) -> Bool {
+        if table.profiles[member].isBlocked || hop.isFailover && hop.attempted.contains(member) { return false }
+        return hop.order.map { group.order(of: member) == $0 } ?? true
     }
 
     /// Only the lowest `order` that is left, or the one the hop is for.
@@ -151,7 +161,9 @@ extension Router {
     }
 
     /// `enforce_model_rate_limits` as LiteLLM applies it when refusing: after the pick, whatever siblings have room.
-    private func hardLimitObstacle(_ pick: Int, _ request: RoutingRequest, now: Instant) -> Obstacle? {
+    private func hardLimitObstacle(
+        _ pick: Int, of group: ModelGroup, _ request: RoutingRequest, now: Instant
+    ) -> Obstacle? {
         guard table.settings.enforceModelRateLimits && table.settings.onCapacityExhausted == .reject else { return nil }
         let minute = UsageWindow.minute(of: now)
         let check = CapacityCheck(rules: capacityRules(of: .simpleShuffle), minute: minute)
@@ -160,7 +172,8 @@ extension Router {
             return isSettled ? nil : .unsettled(now: now)
         }
         return Obstacle(
-            reason: .rateLimit, isTemporary: true, until: UsageWindow.end(ofMinute: minute), refusedDeployment: pick)
+            reason: .rateLimit, isTemporary: true, until: UsageWindow.end(ofMinute: minute),
+            level: group.order(of: pick), refusedDeployment: pick)
     }
 
     /// Lets the strategy narrow the field to the deployments it would draw from.
@@ -205,23 +218,23 @@ extension Router {
 
 /// What stood in the way of a group's members, counted, to name the refusal as LiteLLM does.
 private struct Obstacles {
-    var cooling = 0
     var overBudget = 0
     var overLimit = 0
     var tooLong = 0
     var unsuitable = 0
     var budgetEnd: Instant?
-    private var until: Instant?
+    /// When the first of those that only time keeps away is back.
+    private(set) var until: Instant?
 
     mutating func wait(until end: Instant) { until = min(until ?? .distantFuture, end) }
 
     /// Later filters name the refusal: the earlier ones left something for them to drop.
     var summary: Obstacle {
-        if overLimit > 0 { return Obstacle(reason: .rateLimit, isTemporary: true, until: until) }
+        if overLimit > 0 { return Obstacle(reason: .rateLimit, isTemporary: until != nil, until: until) }
         if tooLong > 0 { return Obstacle(reason: .contextWindow) }
         if unsuitable > 0 { return Obstacle(reason: .noDeployments) }
         if overBudget > 0 { return Obstacle(reason: .budget, until: budgetEnd) }
-        return Obstacle(reason: .noDeployments, isTemporary: cooling > 0, until: until)
+        return Obstacle(reason: .noDeployments, isTemporary: until != nil, until: until)
     }
 }
 

@@ -73,6 +73,7 @@ extension Router {
         session.adopt(epoch: epoch) { old in
             var hop = makeHop(name: old.name, parameterEntry: old.parameterEntry)
             hop.parameters = old.parameters
+            hop.overrides = old.overrides
             hop.order = old.order
             hop.allowedRetries = old.allowedRetries
             hop.retries = old.retries

@@ -16,7 +16,8 @@ extension Router {
                 session.candidates = candidates
                 return call(deployment, for: &session, now: now)
             case .blocked(let obstacle) where obstacle.isUnsettled:
-                return .hold(until: obstacle.until, groups: modelGroups(of: session.hop))
+                return .hold(
+                    until: obstacle.until, places: holdPlaces(of: session.hop, for: session.request))
             case .blocked(let obstacle):
                 if let pause = pauseForOwnLimit(&session, obstacle, now: now) { return pause }
                 refuse(&session, obstacle, now: now)
@@ -41,7 +42,7 @@ extension Router {
                 model: session.hop.captures.isEmpty
                     ? target.model : WildcardPattern.fill(target.model, with: session.hop.captures),
                 modelID: target.modelID(with: session.hop.captures),
-                timeout: table.timeouts.timeout(of: session.request, on: target),
+                timeout: session.asked { table.timeouts.timeout(of: $0, on: target) },
                 parameterEntry: session.hop.parameterEntry, retry: session.hop.retries, fallback: session.fallbacks)
         attempt.fallbackParameters = session.hop.parameters
         return .call(attempt)
@@ -49,17 +50,17 @@ extension Router {
 
     /// The current hop has no deployment for the request.
     private mutating func refuse(_ session: inout RouteSession, _ obstacle: Obstacle, now: Instant) {
-        if let deployment = obstacle.refusedDeployment { coolDownRefused(deployment, now: now) }
+        if let deployment = obstacle.refusedDeployment { benchRefused(deployment, until: obstacle.until, now: now) }
         session.hop.level = obstacle.level
         if obstacle.isTemporary { session.noteExhausted(until: obstacle.until) }
         giveUpHop(of: &session, .refused(obstacle, model: session.hop.name, at: now), now: now)
     }
 
-    /// A deployment that `enforce_model_rate_limits` refused is benched like one that answered 429.
-    private mutating func coolDownRefused(_ deployment: Int, now: Instant) {
-        guard !table.settings.disableCooldowns, table.profiles[deployment].groupSize > 1 else { return }
-        let length = table.deployments[deployment].cooldownTime ?? table.settings.cooldownTime ?? .seconds(5)
-        cooldowns.coolDown(deployment, for: length, now: now)
+    /// A deployment that `enforce_model_rate_limits` refused is benched like one that answered 429 and asked to be left
+    /// alone until its limit lets it go on.
+    private mutating func benchRefused(_ deployment: Int, until: Instant?, now: Instant) {
+        _ = bench(
+            deployment, after: AttemptFailure(.rateLimit, status: 429, retryAfter: until?.since(now)), now: now)
         markUnreported(deployment)
     }
 
@@ -72,7 +73,7 @@ extension Router {
             let until = obstacle.until, let index = session.hop.group, table.groups[index].members.count == 1,
             (session.request.routingStrategy ?? table.groups[index].strategy) == .usageBasedV2
         else { return nil }
-        let allowed = session.hop.allowedRetries ?? session.request.numRetries ?? table.settings.numRetries
+        let allowed = session.hop.allowedRetries ?? session.asked(\.numRetries) ?? table.settings.numRetries
         guard session.hop.retries < allowed else { return nil }
         session.hop.allowedRetries = allowed
         session.hop.retries += 1
@@ -113,10 +114,11 @@ extension Router {
         let situation = situation(of: session, group: index, deployment: deployment, failure: groupFailure, now: now)
         let policy = table.retryPolicy
         if let allowed = session.hop.allowedRetries {
-            guard session.hop.retries < allowed, policy.mayContinue(after: failure, of: session.request, in: situation)
+            guard session.hop.retries < allowed,
+                session.asked({ policy.mayContinue(after: failure, of: $0, in: situation) })
             else { return giveUpHop(of: &session, groupFailure, now: now) }
         } else {
-            guard let allowed = policy.retries(after: failure, of: session.request, in: situation), allowed > 0
+            guard let allowed = session.asked({ policy.retries(after: failure, of: $0, in: situation) }), allowed > 0
             else { return giveUpHop(of: &session, groupFailure, now: now) }
             session.hop.allowedRetries = allowed
         }
@@ -138,7 +140,7 @@ extension Router {
                 && !hasNextHop(after: failure, of: session, now: now))
     }
 
-    private func isHealthy(_ deployment: Int, in group: ModelGroup, now: Instant) -> Bool {
+    func isHealthy(_ deployment: Int, in group: ModelGroup, now: Instant) -> Bool {
         !table.profiles[deployment].isBlocked
             && (group.isSpecificDeployment || !cooldowns.isCoolingDown(deployment, now: now))
     }
