@@ -105,6 +105,9 @@ import Time
             deployment("c1", "c") { $0.limits.tokensPerMinute = 5 },
         ]) { $0.fallbacks = lists(["a": ["b"]]) }
         #expect(bench.serve("a", ["a1": [.fails(400)]]).end == "400 of 0")
+        var none = RoutingRequest(model: "b")
+        none.routingStrategy = .usageBasedV2
+        #expect(bench.serve(none).end == "429 rateLimit")
         var request = RoutingRequest(model: "c")
         request.messageTokens = 6
         #expect(bench.serve(request).end == "429 rateLimit")

@@ -30,6 +30,7 @@ struct CapacityCheck: Sendable {
     func verdict(
         on profile: DeploymentProfile, _ state: DeploymentState, peers: PeerTotals, _ request: RoutingRequest
     ) -> Verdict {
+        if rules.minuteLimits || rules.hardLimits, profile.requestLimit <= 0 { return .neverFits }
         if rules.minuteLimits || rules.tokenLimits {
             let needed = profile.reservation(for: request)
             if needed > profile.tokenLimit { return .neverFits }

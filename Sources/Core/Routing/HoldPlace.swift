@@ -22,15 +22,7 @@ extension Router {
     func holdPlaces(of hop: RouteSession.Hop, for request: RoutingRequest) -> [HoldPlace] {
         guard let index = hop.group else { return [] }
         let group = table.groups[index]
-        var reach = group.members
-        if table.settings.enablePreCallChecks, let region = request.allowedModelRegion {
-            reach.removeAll { !PreCallChecks.isInRegion(region, table.deployments[$0]) }
-        }
-        if table.settings.enableTagFiltering {
-            let tags = Tags(of: request, matchAny: table.settings.tagFilteringMatchAny)
-            // False: nothing is left, and nothing to wait for.
-            _ = tags.narrow(&reach, of: group, in: table.deployments)
-        }
+        let reach = reach(of: group, for: request)
         var names: [String] = []
         for member in reach where !names.contains(table.deployments[member].group) {
             names.append(table.deployments[member].group)

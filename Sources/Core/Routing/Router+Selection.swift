@@ -25,14 +25,32 @@ extension Router {
         return .picked(pick, group.isSpecificDeployment ? .named : reason, candidates: candidates)
     }
 
-    /// Collects the candidates: all filters of section 2, each in its place.
+    /// Collects the candidates; nil: there are some.
     func fill(
         _ field: inout Field, group: ModelGroup, strategy: RoutingStrategyName, session: RouteSession, now: Instant
     ) -> Obstacle? {
-        field.reset()
         let minute = UsageWindow.minute(of: now)
-        let dropped = keepAvailable(&field, group, strategy, session, minute: minute, now: now)
-        if field.candidates.isEmpty { return dropped.summary }
+        guard var obstacle = filter(&field, group, strategy, session, minute: minute, now: now) else { return nil }
+        // Tags that lead to what is not available are refused, as in LiteLLM, and so is, unless we wait, what is too long
+        // for the rest.
+        guard obstacle.reason != .tags,
+            obstacle.failureClass == .rateLimit || table.settings.onCapacityExhausted == .wait
+        else { return obstacle }
+        if let instant = earliestReturn(to: group, strategy, session, minute: minute, now: now) {
+            obstacle.mayPass(at: instant)
+        }
+        return obstacle
+    }
+
+    /// All filters of section 2, each in its place.
+    private func filter(
+        _ field: inout Field, _ group: ModelGroup, _ strategy: RoutingStrategyName, _ session: RouteSession,
+        minute: Int64, now: Instant
+    ) -> Obstacle? {
+        field.reset()
+        if let obstacle = keepAvailable(&field, group, strategy, session.request, minute: minute, now: now) {
+            return obstacle
+        }
         if table.settings.enableTagFiltering {
             let tags = Tags(of: session.request, matchAny: table.settings.tagFilteringMatchAny)
             if !tags.narrow(&field.candidates, of: group, in: table.deployments) { return Obstacle(reason: .tags) }
@@ -45,27 +63,18 @@ extension Router {
             ? Obstacle(reason: .noDeployments)
             : keepRoomy(&field, strategy, session.request, minute: minute, now: now)
         obstacle?.level = level
-        if let until = dropped.until { obstacle?.mayPass(at: until) }
         return obstacle
     }
 
     /// Drops what is cooling down, blocked, over budget or failing a pre-call check.
     private func keepAvailable(
-        _ field: inout Field, _ group: ModelGroup, _ strategy: RoutingStrategyName, _ session: RouteSession,
+        _ field: inout Field, _ group: ModelGroup, _ strategy: RoutingStrategyName, _ request: RoutingRequest,
         minute: Int64, now: Instant
-    ) -> Obstacles {
-        let request = session.request
+    ) -> Obstacle? {
         var obstacles = Obstacles()
-        let checks =
-            table.settings.enablePreCallChecks
-            ? PreCallChecks(leavesLimitsToStrategy: strategy == .usageBasedV2, minute: minute, now: now) : nil
+        let checks = preCallChecks(under: strategy, minute: minute, now: now)
         for member in group.members {
-            if cooldowns.isCoolingDown(member, now: now) && !group.isSpecificDeployment {
-                if mayServe(member, of: group, session.hop) {
-                    obstacles.wait(until: cooldowns.deadline(of: member))
-                }
-                continue
-            }
+            if cooldowns.isCoolingDown(member, now: now) && !group.isSpecificDeployment { continue }
             if table.profiles[member].isBlocked { continue }
             if let account = table.profiles[member].budget, budgets.isExhausted(account, now: now) {
                 obstacles.overBudget += 1
@@ -85,9 +94,8 @@ extension Router {
                     on: table.profiles[member], states[member], peers: peers.totals[member], request)
                 {
                 case .passes: break
-                case .overLimit(let end):
+                case .overLimit:
                     obstacles.overLimit += 1
-                    if mayServe(member, of: group, session.hop) { obstacles.wait(until: end) }
                     continue
                 case .tooLong:
                     obstacles.tooLong += 1
@@ -99,13 +107,50 @@ extension Router {
             }
             field.candidates.append(member)
         }
-        return obstacles
+        return field.candidates.isEmpty ? obstacles.summary : nil
     }
 
-    /// Whether the hop may lead to `member` once that is available again.
-    private func mayServe(_ member: Int, of group: ModelGroup, _ hop: RouteSession.Hop) -> Bool {
-        if table.profiles[member].isBlocked || hop.isFailover && hop.attempted.contains(member) { return false }
-        return hop.order.map { group.order(of: member) == $0 } ?? true
+    private func preCallChecks(under strategy: RoutingStrategyName, minute: Int64, now: Instant) -> PreCallChecks? {
+        guard table.settings.enablePreCallChecks else { return nil }
+        return PreCallChecks(leavesLimitsToStrategy: strategy == .usageBasedV2, minute: minute, now: now)
+    }
+
+    /// When the first deployment that only a cool-down or a pre-call limit keeps from the current hop is back; nil: there
+    /// is none.
+    private func earliestReturn(
+        to group: ModelGroup, _ strategy: RoutingStrategyName, _ session: RouteSession, minute: Int64, now: Instant
+    ) -> Instant? {
+        let hop = session.hop
+        let checks = preCallChecks(under: strategy, minute: minute, now: now)
+        var earliest: Instant?
+        for member in reach(of: group, for: session.request) {
+            if hop.isFailover && hop.attempted.contains(member) { continue }
+            if let order = hop.order, group.order(of: member) != order { continue }
+            if let account = table.profiles[member].budget, budgets.isExhausted(account, now: now) { continue }
+            var back = group.isSpecificDeployment ? now : max(cooldowns.deadline(of: member), now)
+            switch checks?.verdict(
+                on: table.profiles[member], states[member], peers: peers.totals[member], session.request)
+            {
+            case nil, .passes: break
+            case .overLimit(let end): back = max(back, end)
+            case .tooLong, .unsuitable: continue
+            }
+            if back > now { earliest = min(earliest ?? back, back) }
+        }
+        return earliest
+    }
+
+    /// The members of `group` that may serve `request` at some time, whatever they are doing now.
+    func reach(of group: ModelGroup, for request: RoutingRequest) -> [Int] {
+        var members = group.members.filter { !table.profiles[$0].isBlocked }
+        if table.settings.enablePreCallChecks, let region = request.allowedModelRegion {
+            members.removeAll { !PreCallChecks.isInRegion(region, table.deployments[$0]) }
+        }
+        if table.settings.enableTagFiltering {
+            let tags = Tags(of: request, matchAny: table.settings.tagFilteringMatchAny)
+            if !tags.narrow(&members, of: group, in: table.deployments) { return [] }
+        }
+        return members
     }
 
     /// Only the lowest `order` that is left, or the one the hop is for.
@@ -223,18 +268,13 @@ private struct Obstacles {
     var tooLong = 0
     var unsuitable = 0
     var budgetEnd: Instant?
-    /// When the first of those that only time keeps away is back.
-    private(set) var until: Instant?
-
-    mutating func wait(until end: Instant) { until = min(until ?? .distantFuture, end) }
-
     /// Later filters name the refusal: the earlier ones left something for them to drop.
     var summary: Obstacle {
-        if overLimit > 0 { return Obstacle(reason: .rateLimit, isTemporary: until != nil, until: until) }
+        if overLimit > 0 { return Obstacle(reason: .rateLimit) }
         if tooLong > 0 { return Obstacle(reason: .contextWindow) }
         if unsuitable > 0 { return Obstacle(reason: .noDeployments) }
         if overBudget > 0 { return Obstacle(reason: .budget, until: budgetEnd) }
-        return Obstacle(reason: .noDeployments, isTemporary: until != nil, until: until)
+        return Obstacle(reason: .noDeployments)
     }
 }
 
