@@ -50,6 +50,9 @@ import Testing
     @Test(arguments: ["", "us east", "US-EAST-1", "evil.example/#", "us_east_1"])
     func `a malformed region is refused`(_ region: String) {
         #expect(throws: EndpointError.self) { try Self.resolve(region: region) }
+        #expect(throws: EndpointError.self) {
+            try Self.resolve(region: region, ["AWS_ENDPOINT_URL": "https://own.example"])
+        }
     }
 
     @Test func `overrides are taken in LiteLLM's order, then the SDKs'`() throws {

@@ -21,6 +21,16 @@ import Testing
         (##"{"a":{"$ref":"#/$defs/Y"},"$defs":{"X":{}}}"##, ##"{"a": {"$ref": "#/$defs/Y"}}"##),
         (##"{"a":{"$ref":"#/$defs/X"},"$defs":{"X":{"b":{"$ref":"#/$defs/X"}}}}"##, ##"{"a": {"b": {}}}"##),
         (##"{"properties":{"$ref":{"type":"string"}}}"##, ##"{"properties": {"$ref": {"type": "string"}}}"##),
+        (
+            ##"{"properties":{"default":{"$ref":"#/$defs/X"},"x":{"default":{"$ref":"#/$defs/X"}}},"$defs":{"X":{}}}"##,
+            ##"{"properties": {"default": {}, "x": {"default": {"$ref":"#/$defs/X"}}}}"##
+        ),
+        (##"{"a":{"$ref":"#/$defs/a~1b~0"},"$defs":{"a/b~":{"c":1}}}"##, ##"{"a": {"c": 1}}"##),
+        (##"{"a":{"$ref":"#/$defs/L%5Bint%5D"},"$defs":{"L[int]":{"c":1}}}"##, ##"{"a": {"c": 1}}"##),
+        (
+            ##"{"a":{"$ref":"#/$defs/X"},"b":{"$ref":"#/definitions/X"},"c":{"$ref":"#/$defs/Y"},"$defs":{"X":{"n":1}},"definitions":{"X":{"n":2},"Y":{"n":3}}}"##,
+            ##"{"a": {"n": 1}, "b": {"n": 2}, "c": {"n": 3}}"##
+        ),
     ]
 
     @Test(arguments: references)
@@ -36,6 +46,13 @@ import Testing
             #"{"type": "object", "additionalProperties": true, "items": "#
             + items + #", "default": {"type":"object"}}"#
         #expect(try Self.expand(schema, .closingObjects) == expected)
+
+        let named = #"{"type":"object","properties":{"default":{"type":"object"},"type":{"const":"object"}}}"#
+        let closed =
+            #"{"type": "object", "properties": {"default": {"type": "object", "additionalProperties": false}, "#
+        #expect(
+            try Self.expand(named, .closingObjects)
+                == closed + #""type": {"const": "object"}}, "additionalProperties": false}"#)
     }
 
     @Test func `definitions that nest without end are refused`() {

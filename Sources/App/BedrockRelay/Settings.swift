@@ -85,6 +85,6 @@ extension HTTPClient.Settings {
             case .automatic: .automatic
             case .http1: .http1
             }
-        caBundle = environment["AWS_CA_BUNDLE"] ?? environment["SSL_CERT_FILE"]
+        caBundle = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
     }
 }

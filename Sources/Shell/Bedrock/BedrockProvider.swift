@@ -294,10 +294,7 @@ private final class Call {
     }
 
     /// Whether the model can answer it piece by piece.
-    var isStreamable: Bool {
-        let capabilities = target.converse.capabilities
-        return form.toolNames == nil ? capabilities.streams : capabilities.streamsWithTools
-    }
+    var isStreamable: Bool { target.converse.capabilities.streams(withTools: form.toolNames != nil) }
 
     func remaining(now: Instant) -> Duration { limit - now.since(start) }
 

@@ -55,7 +55,7 @@ package struct ConverseRequest {
             isGuarded: parameters.guardrailConfig != nil, insertsContinuations: parameters.insertsContinuations)
         self.target = target
         sizeHint = request.body.root.source.count + 256
-        isStream = request.isStream
+        isStream = request.isStream && target.capabilities.streams(withTools: parameters.toolConfiguration != nil)
     }
 
     /// How to read the answer to this request.

@@ -4,6 +4,7 @@ extension Endpoint {
     static func resolve(
         _ deployment: BedrockDeployment, region: String, environment: [String: String], profile: SharedProfile? = nil
     ) throws(EndpointError) -> Endpoint {
+        try checkName(of: region)
         let isFIPS = isTrue(environment["AWS_USE_FIPS_ENDPOINT"] ?? profile?["use_fips_endpoint"])
         let isDualStack = isTrue(environment["AWS_USE_DUALSTACK_ENDPOINT"] ?? profile?["use_dualstack_endpoint"])
         guard let override = override(of: deployment, environment, profile) else {
@@ -37,7 +38,8 @@ extension Endpoint {
         return nil
     }
 
-    private static func regional(_ region: String, isFIPS: Bool, isDualStack: Bool) throws(EndpointError) -> Endpoint {
+    /// Also where the endpoint is given: the region is part of what is signed.
+    private static func checkName(of region: String) throws(EndpointError) {
         let isName =
             !region.isEmpty
             && region.utf8.allSatisfy { byte in
@@ -48,6 +50,9 @@ extension Endpoint {
             throw EndpointError(
                 key: "aws_region_name", message: "\"\(region)\" is not a region: lower-case letters, digits and - only")
         }
+    }
+
+    private static func regional(_ region: String, isFIPS: Bool, isDualStack: Bool) throws(EndpointError) -> Endpoint {
         let partition = AWSPartition(region: region)
         guard let suffix = isDualStack ? partition.dualStackSuffix : partition.suffix else {
             throw EndpointError(

@@ -16,11 +16,16 @@ struct JSONSchema {
         case verbatim(ArraySlice<UInt8>)
     }
 
+    /// Where definitions stand.
+    private static let places = ["$defs", "definitions"]
+    /// Keywords whose value is a map from names, which may be anything, to schemas.
+    private static let maps = places + ["properties", "patternProperties", "dependentSchemas"]
+
     /// References multiply: what they may grow a schema to, and how deep it may nest then.
     private static let nodeLimit = 50_000
     private static let depthLimit = 256
 
-    /// Those to put in; none where references stay.
+    /// Those to put in, by what refers to them; none where references stay.
     private let definitions: [String: JSONValue]
     private let form: Form
     private var nodeCount = 0
@@ -31,9 +36,16 @@ struct JSONSchema {
         self.form = form
         switch form {
         case .inliningDefinitions:
-            definitions = Dictionary(
-                (value["$defs"] ?? value["definitions"])?.members.map { ($0.key.string ?? "", $0.value) } ?? []
-            ) { $1 }
+            var definitions: [String: JSONValue] = [:]
+            for (place, other) in zip(Self.places, Self.places.reversed()) {
+                for member in value[place]?.members.map({ $0 }) ?? [] {
+                    let name = member.key.string ?? ""
+                    definitions["#/\(place)/\(name)"] = member.value
+                    // Found from there as well, as LiteLLM finds it: by its name.
+                    if value[other]?[name] == nil { definitions["#/\(other)/\(name)"] = member.value }
+                }
+            }
+            self.definitions = definitions
         case .closingObjects: definitions = [:]
         }
         root = try expand(value, isRoot: true, within: [], depth: 1, at: path)
@@ -112,21 +124,34 @@ struct JSONSchema {
             }
         }
         for member in object.members {
-            if isRoot, form == .inliningDefinitions,
-                member.key.isString("$defs") || member.key.isString("definitions")
-            {
-                continue
-            }
+            if isRoot, form == .inliningDefinitions, Self.places.contains(where: member.key.isString) { continue }
             if member.key.isString("$ref"), referred != nil { continue }
             let node: Node =
-                try Self.isData(member.key)
-                ? .verbatim(member.value.source) : expand(member.value, within: open, depth: depth + 1, at: path)
+                if Self.isData(member.key) {
+                    .verbatim(member.value.source)
+                } else if member.value.isObject, Self.maps.contains(where: member.key.isString) {
+                    try expand(map: member.value, within: open, depth: depth + 1, at: path)
+                } else {
+                    try expand(member.value, within: open, depth: depth + 1, at: path)
+                }
             members.append((member.key.escapedText ?? [], node))
         }
         Self.keepLast(&members)
         if form == .closingObjects, object["type"]?.isString("object") == true, object["additionalProperties"] == nil {
             members.append((Array("additionalProperties".utf8)[...], .verbatim(Array("false".utf8)[...])))
         }
+        return .object(members)
+    }
+
+    private mutating func expand(
+        map: JSONValue, within open: [String], depth: Int, at path: String
+    ) throws(RequestFailure) -> Node {
+        var members: [(key: ArraySlice<UInt8>, value: Node)] = []
+        for member in map.members {
+            let node = try expand(member.value, within: open, depth: depth + 1, at: path)
+            members.append((member.key.escapedText ?? [], node))
+        }
+        Self.keepLast(&members)
         return .object(members)
     }
 
@@ -144,11 +169,28 @@ struct JSONSchema {
 
     /// The one of the schema's definitions that a `$ref` names; nil for other objects.
     private func definition(_ object: JSONValue) -> (name: String, JSONValue)? {
-        guard let reference = object["$ref"]?.string else { return nil }
-        for prefix in ["#/$defs/", "#/definitions/"] where reference.hasPrefix(prefix) {
-            let name = String(reference.dropFirst(prefix.count))
-            return definitions[name].map { (name, $0) }
+        guard let reference = object["$ref"]?.string, reference.hasPrefix("#/") else { return nil }
+        let name = Self.unescaped(reference)
+        return definitions[name].map { (name, $0) }
+    }
+
+    /// A JSON pointer in a URL's fragment as text: `%xx` stands for a byte, `~1` for a slash, `~0` for the tilde.
+    private static func unescaped(_ reference: String) -> String {
+        guard reference.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "~") }) else {
+            return reference
         }
-        return nil
+        var text: [UInt8] = []
+        var rest = Array(reference.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"),
+                let escaped = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                text.append(escaped)
+                rest = rest.dropFirst(2)
+            } else {
+                text.append(byte)
+            }
+        }
+        return String(decoding: text, as: UTF8.self).replacing("~1", with: "/").replacing("~0", with: "~")
     }
 }

@@ -29,6 +29,8 @@ public struct ModelCapabilities: Hashable, Sendable {
     /// Whether it tells an answer while it makes it, and also one for which it has tools.
     public var streams = true
     public var streamsWithTools = true
+
+    func streams(withTools hasTools: Bool) -> Bool { hasTools ? streamsWithTools : streams }
     /// Whether it can be given tools, and be told which to use. Of an unknown model Bedrock is the judge.
     public var takesTools = true
     public var takesToolChoice = true

@@ -176,6 +176,17 @@ import Testing
             throw Unexpected(ambient.source)
         }
         #expect(last.isSkippedIfCurrent)
+        let fromEnvironment = try provider(["AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "s"], role)
+        guard case .role(let first) = fromEnvironment.source, case .fixed = first.base else {
+            throw Unexpected(fromEnvironment.source)
+        }
+        #expect(first.isSkippedIfCurrent)
+    }
+
+    @Test func `shared files in their usual place need not be within reach, those that are named need`() throws {
+        #expect(try SharedProfiles(environment: ["HOME": "/dev/null"]).profile("default") == nil)
+        let named = SharedProfiles(environment: ["AWS_CONFIG_FILE": "/dev/null/config"])
+        #expect(throws: CredentialError.self) { try named.profile("default") }
     }
 
     @Test func `a session name that STS would refuse is refused at load`() {

@@ -190,6 +190,13 @@ import Time
         await #expect(throws: ProviderError.self) { _ = try await stream(server.url, members: guardrail) }
         let body = try #require(server.requests.first?.body)
         #expect(String(decoding: body, as: UTF8.self).contains(#""streamProcessingMode":"async""#))
+        // This one's answer comes whole.
+        await #expect(throws: ProviderError.self) {
+            _ = try await stream(server.url, members: guardrail, model: "bedrock/ai21.jamba-1-5-mini-v1:0")
+        }
+        let whole = try #require(server.requests.last)
+        #expect(whole.requestLine.contains("/converse HTTP"))
+        #expect(!String(decoding: whole.body, as: UTF8.self).contains("streamProcessingMode"))
     }
 
     @Test func `a long stream comes whole`() async throws {

@@ -70,7 +70,7 @@ struct CredentialProvider: Sendable {
     }
 
     /// With keys of one's own, else with the pod's web identity, else with whatever the ambient chain finds, which is
-    /// used as it is should it be that role already.
+    /// used as it is should it be that role already. The environment's keys are the chain's beginning.
     private static func assumedRole(
         _ role: CredentialParameters.Value, _ sessionName: String?, _ parameters: CredentialParameters,
         _ chain: CredentialChain
@@ -79,6 +79,7 @@ struct CredentialProvider: Sendable {
         var isAmbient = false
         if let keys = try CredentialChain.Finding(keysOf: parameters) {
             base = keys
+            isAmbient = keys.origin == "AWS_ACCESS_KEY_ID"
         } else if let identity = try chain.environmentWebIdentity() {
             if chain.environment["AWS_ROLE_ARN"] == role.value { return identity }
             base = identity

@@ -12,13 +12,16 @@ struct SharedProfiles: Sendable {
     /// What keeps a file from being read: an error only for those who need a profile.
     private var problem: CredentialError?
 
-    /// Reads both files. A file that does not exist holds nothing.
+    /// Reads both files. A file that does not exist holds nothing, nor does one in its usual place that is out of reach.
     init(environment: [String: String]) {
         credentialsPath = Self.path("AWS_SHARED_CREDENTIALS_FILE", orHome: ".aws/credentials", environment)
         configPath = Self.path("AWS_CONFIG_FILE", orHome: ".aws/config", environment)
         do throws(CredentialError) {
-            credentials = try Self.file(at: credentialsPath, "AWS_SHARED_CREDENTIALS_FILE").sections
-            let file = try Self.file(at: configPath, "AWS_CONFIG_FILE")
+            let read = { (path: String?, variable: String) throws(CredentialError) in
+                try Self.file(at: path, variable, isDefault: environment[variable, default: ""].isEmpty)
+            }
+            credentials = try read(credentialsPath, "AWS_SHARED_CREDENTIALS_FILE").sections
+            let file = try read(configPath, "AWS_CONFIG_FILE")
             for (section, values) in file.sections {
                 guard let name = Self.profileName(section) else { continue }
                 config[name, default: [:]].merge(values) { $1 }
@@ -66,13 +69,16 @@ struct SharedProfiles: Sendable {
         return home + path.dropFirst()
     }
 
-    private static func file(at path: String?, _ variable: String) throws(CredentialError) -> INIFile {
+    /// `isDefault`: nobody has named the path, so one that cannot be reached holds nothing either.
+    private static func file(
+        at path: String?, _ variable: String, isDefault: Bool = false
+    ) throws(CredentialError) -> INIFile {
         guard let path else { return INIFile() }
         let text: String
         do throws(FileError) {
             text = try SmallFile.text(at: path)
         } catch {
-            if error.number == ENOENT { return INIFile() }
+            if error.number == ENOENT || isDefault && [ENOTDIR, EACCES].contains(error.number) { return INIFile() }
             throw CredentialError(key: variable, message: error.description)
         }
         do throws(INIFile.SyntaxError) {
