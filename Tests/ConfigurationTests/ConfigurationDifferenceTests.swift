@@ -31,6 +31,10 @@ import Testing
     @Test(
         arguments: [
             ("rpm: 600", "rpm: 1200", ["model_list[claude].rpm: 600 -> 1200"]),
+            (
+                "haiku-20240307-v1:0}", "haiku-20240307-v1:0, api_base: http://u:hush@h/}",
+                ["model_list[claude].litellm_params.api_base: added: http://...@h/"]
+            ),
             ("rpm: 600, ", "", ["model_list[claude].rpm: removed"]),
             ("num_retries: 2", "num_retries: 2, timeout: 5", ["router_settings.timeout: added: 5"]),
             (

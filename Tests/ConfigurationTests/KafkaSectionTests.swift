@@ -60,6 +60,17 @@ import Testing
         #expect(problems(in: "kafka: {enable.auto.commit: no, enable.idempotence: true}").isEmpty)
     }
 
+    @Test(arguments: [
+        ("group.id: ''", "kafka.group.id: is empty, expected the name of the consumer group"),
+        (
+            "statistics.interval.ms: 0",
+            "kafka.statistics.interval.ms: is 0, expected 1 to 30000: the statistics tell lag, and that brokers are there"
+        ),
+    ])
+    func `what the relay cannot work with is refused`(property: String, problem: String) {
+        #expect(problems(in: "kafka: {\(property)}") == ["test.yaml:1: \(problem)"])
+    }
+
     @Test func `brokers are only required to run`() throws {
         let without = try load("kafka: {group.id: g}")
         let error = #expect(throws: ConfigurationErrors.self) { try without.requireBrokers() }

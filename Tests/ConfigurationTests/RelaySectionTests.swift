@@ -62,6 +62,7 @@ import Testing
         ("reply_topic: a b", "\"a b\" is not valid, expected a topic name (1 to 249 characters of a-z A-Z 0-9 . _ -)"),
         ("reply_topic: ..", "\"..\" is not valid, expected a topic name (1 to 249 characters of a-z A-Z 0-9 . _ -)"),
         ("request_topics: []", "the list is empty, expected at least one value"),
+        ("request_topics: [a, b, a]", "\"a\" is there twice, expected each topic once"),
         ("request_deadline: 0", "\"0\" is not valid, expected a number of seconds of at least 0.001"),
         ("request_deadline: .inf", "\".inf\" is not valid, expected a number of seconds of at least 0.001"),
         ("stream_flush: -1", "\"-1\" is not valid, expected a number of seconds from 0 to 60"),

@@ -65,6 +65,16 @@ import Testing
         #expect(configuration.kafka.properties.map { $0.value.reveal() } == ["g2", "c"])
     }
 
+    @Test func `a section that is empty in a later file takes nothing away`() throws {
+        let folder = try Folder([
+            "a.yaml": model("a") + "relay: {reply_topic: r1}\nrouter_settings: {num_retries: 7}\n",
+            "b.yaml": "relay:\nrouter_settings:\n",
+        ])
+        let configuration = try folder.load("a.yaml", "b.yaml")
+        #expect(configuration.relay.replyTopic == "r1")
+        #expect(configuration.router.numRetries == 7)
+    }
+
     @Test func `a merged value names the file it came from`() throws {
         let folder = try Folder(["a.yaml": "relay:\n  ordering: x\n", "b.yaml": "\nrelay:\n  log_level: y\n"])
         let problems = folder.problems("a.yaml", "b.yaml")

@@ -30,7 +30,8 @@ struct ValueType<Value> {
             guard let scalar = context.expand(written, at: node, key) else { return .invalid }
             if scalar.text.isEmpty, !written.text.isEmpty { return .absent }
             guard let value = convert(scalar) else {
-                context.error(node, key, "\"\(written.text)\" is not valid, expected \(expected)\(hint(scalar.text))")
+                let text = written.text.withoutUserInfo
+                context.error(node, key, "\"\(text)\" is not valid, expected \(expected)\(hint(scalar.text))")
                 return .invalid
             }
             return .value(value)

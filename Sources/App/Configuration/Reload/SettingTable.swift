@@ -47,7 +47,7 @@ struct SettingTable: Sendable {
         case .scalar(let scalar):
             if entries[key.path] == nil { keys.append(key.path) }
             entries[key.path] = Entry(
-                file: node.file, line: node.line, shown: values.mayBeShown(key) ? scalar.text : nil,
+                file: node.file, line: node.line, shown: values.mayBeShown(key) ? scalar.text.withoutUserInfo : nil,
                 value: Secret(values.expanded(scalar.text)))
         case .sequence(let elements):
             for (index, element) in elements.enumerated() { add(element, at: key.element(index), values) }

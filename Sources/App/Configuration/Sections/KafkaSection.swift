@@ -47,13 +47,27 @@ public struct KafkaSection: Sendable {
                 if let rule = Self.ownProperties[key] { section.value(key, .ownProperty(rule)) } else {
                     section.value(key, .property)
                 }
-            if let value {
+            if let value, Self.accepts(value.reveal(), for: key, entry.value, section) {
                 properties.append(Property(name: key, value: value, file: entry.value.file, line: entry.keyLine))
             }
         }
         if !properties.contains(where: { $0.name == "group.id" }) {
             properties.append(Property(name: "group.id", value: Secret("bedrock-relay")))
         }
+    }
+
+    /// What librdkafka takes, and we cannot work with.
+    private static func accepts(_ value: String, for key: String, _ node: YAMLNode, _ section: SectionReader) -> Bool {
+        let problem: String
+        switch key {
+        case "group.id" where value.isEmpty:
+            problem = "is empty, expected the name of the consumer group"
+        case "statistics.interval.ms" where !(Int(value).map { (1...30_000).contains($0) } ?? true):
+            problem = "is \(value), expected 1 to 30000: the statistics tell lag, and that brokers are there"
+        default: return true
+        }
+        section.context.error(node, section.location.key(key), problem)
+        return false
     }
 
     private static let brokerKeys: Set<String> = ["bootstrap.servers", "metadata.broker.list"]

@@ -45,6 +45,7 @@ public struct RelaySection: Sendable {
 
     init(reading section: SectionReader) {
         section.read("request_topics", .list(of: .topic, isEmptyAllowed: false), into: &requestTopics)
+        refuseRepeatedTopics(section)
         section.read("reply_topic", .topic, into: &replyTopic)
         section.read("allowed_reply_topics", .list(of: .topicPattern), into: &allowedReplyTopics)
         section.read("metrics_topic", .topic, into: &metricsTopic)
@@ -73,6 +74,14 @@ public struct RelaySection: Sendable {
         section.finish(unknownKeys: .areErrors)
         refuseLoops(section)
         refuseSharedStateTopic(section)
+    }
+
+    private func refuseRepeatedTopics(_ section: SectionReader) {
+        guard let topic = requestTopics.enumerated().first(where: { requestTopics[..<$0].contains($1) })?.element
+        else { return }
+        section.context.error(
+            section["request_topics"] ?? section.node, section.location.key("request_topics"),
+            "\"\(topic)\" is there twice, expected each topic once")
     }
 
     /// Instances read all of it: replies or events in it would be read by every one of them, and skipped.

@@ -124,6 +124,8 @@ struct SourceTree {
                 continue
             }
             let existing = entries[index].value
+            // A section whose keys are all commented out says nothing.
+            if existing.mapping != nil, addition.value.isNull { continue }
             let isMapping = existing.mapping != nil && addition.value.mapping != nil
             entries[index].value = isMapping ? merge(addition.value, over: existing) : leaf(addition.value, existing)
             entries[index].keyLine = addition.keyLine
