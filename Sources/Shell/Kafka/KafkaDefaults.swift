@@ -44,6 +44,8 @@ enum KafkaDefaults {
         KafkaProperty("acks", "all"),
         KafkaProperty("linger.ms", "\(lingerMilliseconds)"),
         KafkaProperty("compression.type", "lz4"),
+        // The largest request with its headers, in a dead letter: the topic's limit decides, not librdkafka's megabyte.
+        KafkaProperty("message.max.bytes", "33554432"),
         // What is in flight bounds the queue already; a bound of its own would let one topic that is away fill it, and
         // hold up all others.
         KafkaProperty("queue.buffering.max.messages", "0"),
