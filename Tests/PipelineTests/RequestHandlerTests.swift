@@ -132,9 +132,36 @@ import Time
 
         try await fixture.handler.handle(.request(PipelineFixture.body, headers: headers))
 
-        #expect(fixture.publisher.published.first?.topic == "replies")
+        // A topic that is there is told, on whatever partition.
+        #expect(fixture.publisher.published.first?.topic == (partition == nil ? "replies" : topic))
+        #expect(fixture.publisher.published.first?.partition == nil)
         #expect(fixture.publisher.published.first?.text("x-relay-status") == "400")
         #expect(fixture.provider.calls.isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"model":"claude-3","stream":true,"messages":[]}"#, []),
+            (#"{"stream":true,"temperature":"hot","model":"claude-3"}"#, []),
+            (#"{"model":"claude-3","stream":true}"#, [("deadline", Array("soon".utf8))]),
+            (#"{"model":"claude-3","stream":true}"#, [("reply-topic", Array("__offsets".utf8))]),
+        ] as [(String, [(String, [UInt8])])])
+    @RequestPath
+    func `a refused request is answered as what it asked for: a stream ends, its group is named`(
+        body: String, headers: [(String, [UInt8])]
+    ) async throws {
+        let fixture = PipelineFixture()
+
+        try await fixture.handler.handle(.request(body, headers: headers))
+
+        let reply = try #require(fixture.publisher.records(on: "replies").first)
+        #expect(reply.text("x-relay-stream-index") == "0")
+        #expect(reply.text("x-relay-stream-end") == "true")
+        #expect(reply.text("x-relay-model-group") == "claude-3")
+        let event = try JSONDocument(parsing: fixture.publisher.posted.first?.value ?? []).root
+        #expect(event["model_group"]?.string == "claude-3")
+        #expect(event["stream"]?.bool == true)
+        #expect(event["outcome"]?.string == "invalid")
     }
 
     @Test @RequestPath func `a request past its deadline is answered 504 and not sent`() async throws {

@@ -7,6 +7,9 @@ struct KafkaStatistics: Sendable, Equatable {
     /// Records between the committed position and the end, by the broker's view; partitions without a known lag are absent.
     var lag: [TopicPartition: Int64] = [:]
 
+    /// Records fetched and not yet taken.
+    var prefetched: [TopicPartition: Int] = [:]
+
     init() {}
 
     init(parsing bytes: [UInt8]) throws(JSONError) {
@@ -18,10 +21,10 @@ struct KafkaStatistics: Sendable, Equatable {
         for topic in root.members("topics") {
             guard let name = topic.key.string else { continue }
             for partition in topic.value.members("partitions") {
-                guard let number = partition.key.string.flatMap({ Int32($0) }), number >= 0,
-                    let lag = partition.value["consumer_lag"]?.integer, lag >= 0
-                else { continue }
-                self.lag[TopicPartition(topic: name, partition: number)] = Int64(lag)
+                guard let number = partition.key.string.flatMap({ Int32($0) }), number >= 0 else { continue }
+                let place = TopicPartition(topic: name, partition: number)
+                prefetched[place] = partition.value["fetchq_cnt"]?.integer
+                if let lag = partition.value["consumer_lag"]?.integer, lag >= 0 { self.lag[place] = Int64(lag) }
             }
         }
     }

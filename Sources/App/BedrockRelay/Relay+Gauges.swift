@@ -31,7 +31,8 @@ extension Relay {
         return consumerLoop.laneStatuses.map { lane in
             GaugeSnapshot.Partition(
                 topic: lane.partition.topic, partition: lane.partition.partition,
-                lag: statistics.lag[lane.partition], inFlight: lane.inFlight, watermarkSpan: lane.span,
+                lag: statistics.lag[lane.partition], inFlight: lane.inFlight,
+                prefetched: statistics.prefetched[lane.partition], watermarkSpan: lane.span,
                 oldestPendingAge: oldest[lane.partition].map { loop.now.since($0) })
         }
     }

@@ -49,7 +49,8 @@ public final class ConsumerLoop {
     private struct Run {
         let task: Task<Void, Never>
         let partition: TopicPartition
-        let taken: Instant
+        /// When the record was; now, where it does not say or its producer's clock is ahead of ours.
+        let made: Instant
         /// Its place is free already; only its outcome is still on its way.
         var isAnswered = false
     }
@@ -79,10 +80,10 @@ public final class ConsumerLoop {
     public var bufferedBytes: Int { scheduler.bufferedBytes }
     public var laneStatuses: [PartitionScheduler.LaneStatus] { scheduler.statuses }
 
-    /// When the oldest request in flight of each partition was taken.
+    /// When the record of the oldest request in flight of each partition was made.
     public var oldestInFlight: [TopicPartition: Instant] {
         running.values.reduce(into: [:]) { oldest, run in
-            oldest[run.partition] = min(oldest[run.partition] ?? run.taken, run.taken)
+            oldest[run.partition] = min(oldest[run.partition] ?? run.made, run.made)
         }
     }
 }
@@ -142,7 +143,9 @@ extension ConsumerLoop {
                 self.ended(id, finished: false)
             }
         }
-        running[id] = Run(task: task, partition: record.source, taken: loop.now)
+        let now = loop.now
+        let made = record.timestamp < 0 ? now : min(Instant(unixMilliseconds: record.timestamp), now)
+        running[id] = Run(task: task, partition: record.source, made: made)
     }
 
     /// What a request takes beside its record and its reply while it waits for its outcome to be safe, when nothing but

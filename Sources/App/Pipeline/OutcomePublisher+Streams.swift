@@ -5,11 +5,11 @@ import Partitions
 /// Chunks are published at once; under `exactly_once` with the end of their stream, in the transaction that ends the request.
 extension OutcomePublisher {
     /// A reply in chunks to the request of `progress`, of which nothing is published yet.
-    func openStream(for request: ChatRequest, _ progress: RequestProgress) -> ReplyStream {
+    func openStream(includesUsage: Bool, _ progress: RequestProgress) -> ReplyStream {
         if transactions != nil { progress.buffer = StreamBuffer(topics: publisher, lanes: lanes) }
         return ReplyStream(
             publisher: progress.buffer ?? publisher, lanes: lanes, settings: streams,
-            includesUsage: request.streamOptions.includeUsage
+            includesUsage: includesUsage
         ) { [unowned self, unowned progress] trail in
             // Its owner is `progress`, which lives as long as the request.
             makeReply([], status: 200, progress, trail, cost: nil)

@@ -80,8 +80,18 @@ public final class RequestHandler {
                 try await attempts.complete(
                     request, deadline: deadline(of: progress), trail: progress.trail, stream: progress.stream))
         } catch {
+            outline(progress)
             return .failure(error)
         }
+    }
+
+    /// A request that was refused before it was read is answered as what it asked for all the same.
+    @inline(never)
+    private func outline(_ progress: RequestProgress) {
+        guard progress.modelGroup == nil, let value = progress.record.value else { return }
+        let outline = RequestOutline(json: value)
+        progress.modelGroup = outline.model
+        if outline.isStream { progress.stream = outcomes.openStream(includesUsage: false, progress) }
     }
 
     /// Everything that must hold before a model is called: every problem found here costs nothing upstream.
@@ -92,7 +102,9 @@ public final class RequestHandler {
         }
         let request = try decode(progress.record)
         progress.modelGroup = request.model
-        if request.isStream { progress.stream = outcomes.openStream(for: request, progress) }
+        if request.isStream {
+            progress.stream = outcomes.openStream(includesUsage: request.streamOptions.includeUsage, progress)
+        }
         return request
     }
 
@@ -128,17 +140,15 @@ public final class RequestHandler {
     private func checkDestination(of progress: RequestProgress) async throws(RequestFailure) {
         guard let destination = progress.destination, let count = await outcomes.partitionCount(of: destination.topic)
         else { return }
-        var problem: RequestFailure?
         if count == 0 {
-            problem = .invalid("Reply topic \"\(destination.topic)\" does not exist.", param: "reply-topic")
-        } else if let partition = destination.partition, partition >= count {
-            problem = .invalid(
-                "Reply topic \"\(destination.topic)\" has no partition \(partition); it has \(count).",
-                param: "reply-partition")
+            progress.destination = nil
+            throw .invalid("Reply topic \"\(destination.topic)\" does not exist.", param: "reply-topic")
         }
-        guard let problem else { return }
-        progress.destination = nil
-        throw problem
+        guard let partition = destination.partition, partition >= count else { return }
+        progress.destination = ReplyDestination(topic: destination.topic, partition: nil)
+        throw .invalid(
+            "Reply topic \"\(destination.topic)\" has no partition \(partition); it has \(count).",
+            param: "reply-partition")
     }
 }
 

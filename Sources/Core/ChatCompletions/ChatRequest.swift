@@ -47,10 +47,13 @@ public struct ChatRequest: Sendable {
     /// Whether `key`, a member's key, is one of `routingKeys`.
     public static func isRoutingKey(_ key: JSONValue) -> Bool { RequestOverrides.Key.table[key] != nil }
 
+    /// In bytes.
+    public static let largestBody = 20_000_000
+
     /// Parses and checks a record's value: UTF-8 JSON, an object, `model` a non-empty string, `messages` a
     /// non-empty array of objects with a known role, known parameters of the right type. Throws the 400 that says what
     /// and where, or the 413 for a body of more than `maximumSize` bytes.
-    public init(json: [UInt8], maximumSize: Int = 20_000_000) throws(RequestFailure) {
+    public init(json: [UInt8], maximumSize: Int = largestBody) throws(RequestFailure) {
         guard json.count <= maximumSize else { throw .tooLarge(size: json.count, maximum: maximumSize) }
         let body: JSONDocument
         do { body = try JSONDocument(parsing: json) } catch { throw .notJSON(error) }
