@@ -34,6 +34,15 @@ import Testing
                         isDryRun: true)))
     }
 
+    @Test(arguments: [
+        ["redrive", "-c", "a", "--dry-run=false"], ["request", "-c", "a", "--stream=false", "hello"],
+        ["request", "-c", "a", "--json=file"],
+    ])
+    func `a flag takes no value`(arguments: [String]) {
+        let error = #expect(throws: CommandLineError.self) { try CommandLineOptions(arguments) }
+        #expect(error?.message.hasSuffix(" takes no value") == true)
+    }
+
     @Test func `words after two dashes are text, whatever they look like`() throws {
         guard case .request(let options) = try CommandLineOptions(["request", "-c", "a", "--", "--json"])
         else { return #expect(Bool(false), "not a request") }

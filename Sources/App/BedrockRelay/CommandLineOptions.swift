@@ -66,7 +66,7 @@ extension CommandLineOptions {
     ) throws(CommandLineError) -> CommandLineOptions {
         var reader = ArgumentReader(arguments, topic)
         var configurations: [String] = []
-        while let option = reader.next() {
+        while let option = try reader.next() {
             switch option {
             case "--config", "-c": configurations.append(try reader.value(of: option))
             case "--help", "-h": return .help(topic)
@@ -82,7 +82,7 @@ extension CommandLineOptions {
     private static func demo(_ arguments: [String]) throws(CommandLineError) -> CommandLineOptions {
         var reader = ArgumentReader(arguments, .demo)
         var route: String?
-        while let option = reader.next() {
+        while let option = try reader.next() {
             switch option {
             case "--route":
                 let name = try reader.value(of: option)
@@ -104,7 +104,7 @@ extension CommandLineOptions {
         var reader = ArgumentReader(arguments, .request)
         var options = RequestOptions()
         var words: [String] = []
-        while let option = reader.next() {
+        while let option = try reader.next() {
             switch option {
             case "--config", "-c": options.configurations.append(try reader.value(of: option))
             case "--model", "-m": options.model = try reader.value(of: option)
@@ -145,24 +145,28 @@ extension CommandLineOptions {
 struct ArgumentReader {
     private var arguments: ArraySlice<String>
     let topic: HelpTopic
-    private var inlineValue: String?
+    /// Of `--name=value`, until the value is taken.
+    private var inline: (option: String, value: String)?
 
     init(_ arguments: [String], _ topic: HelpTopic) {
         self.arguments = arguments[...]
         self.topic = topic
     }
 
-    /// The next argument; of `--name=value` the name, the value then being `value(of:)`.
-    mutating func next() -> String? {
+    /// The next argument; of `--name=value` the name, the value then being `value(of:)`, which must be asked for.
+    mutating func next() throws(CommandLineError) -> String? {
+        if let inline {
+            throw CommandLineError(message: "\(inline.option) takes no value", topic: topic)
+        }
         guard let argument = arguments.popFirst() else { return nil }
-        inlineValue = nil
         guard argument.hasPrefix("--"), let equals = argument.firstIndex(of: "=") else { return argument }
-        inlineValue = String(argument[argument.index(after: equals)...])
-        return String(argument[..<equals])
+        let option = String(argument[..<equals])
+        inline = (option, String(argument[argument.index(after: equals)...]))
+        return option
     }
 
     mutating func value(of option: String) throws(CommandLineError) -> String {
-        guard let value = inlineValue ?? arguments.popFirst(), !value.isEmpty else {
+        guard let value = inline.take()?.value ?? arguments.popFirst(), !value.isEmpty else {
             throw CommandLineError(message: "\(option) needs a value", topic: topic)
         }
         return value

@@ -12,7 +12,7 @@ extension CommandLineOptions {
     static func redrive(_ arguments: [String]) throws(CommandLineError) -> CommandLineOptions {
         var reader = ArgumentReader(arguments, .redrive)
         var options = RedriveOptions()
-        while let option = reader.next() {
+        while let option = try reader.next() {
             switch option {
             case "--config", "-c": options.configurations.append(try reader.value(of: option))
             case "--limit": options.limit = try reader.count(of: option)
