@@ -220,9 +220,9 @@ def test_a_dead_letter_keeps_headers_that_look_like_ours(stage):
 
 
 def test_two_megabytes_of_zeros_are_refused(tansu, shared_simulator, start_relay):
+    """And buried: nothing but the topics bounds what fits."""
     with Stage(tansu, shared_simulator, topic_config={"max.message.bytes": "8000000"}) as stage:
-        config = stage.config(kafka={"message.max.bytes": 8_000_000, "fetch.message.max.bytes": 8_000_000})
-        start_relay(config, stage.environment).wait_until_ready()
+        start_relay(stage.config(), stage.environment).wait_until_ready()
 
         request = stage.submit(bytes(2_000_000), b"key-1", OWN_HEADERS)
 
