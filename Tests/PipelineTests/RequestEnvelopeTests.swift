@@ -18,6 +18,13 @@ import Time
         #expect(envelope.correlationID == "abc")
     }
 
+    @Test func `a relay's reply is no request`() {
+        let (status, source) = (("x-relay-status", Array("200".utf8)), ("x-relay-source", Array("t/0/1".utf8)))
+        #expect(envelope([status, source]).problem?.header == "x-relay-status")
+        // A dead letter that is sent again by other means than redrive has no status.
+        #expect(envelope([source]).problem == nil)
+    }
+
     @Test func `a binary correlation id reads as a UUID in events and keys the reply as bytes`() {
         let uuid: [UInt8] = Array(0..<16)
         let envelope = envelope([("kafka_correlationId", uuid)])

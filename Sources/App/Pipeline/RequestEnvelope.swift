@@ -53,6 +53,14 @@ public struct RequestEnvelope: Sendable {
         readReplyTopic(headers)
         readReplyPartition(headers)
         readDeadline(headers)
+        refuseReplies(headers)
+    }
+
+    /// A reply that comes back as a request would be answered, and that answer as well: each round costs money.
+    private mutating func refuseReplies(_ headers: RecordHeaders) {
+        guard headers.lastIndex(of: "x-relay-status") != nil, headers.lastIndex(of: "x-relay-source") != nil
+        else { return }
+        problem = HeaderProblem(header: "x-relay-status", message: "says that this is a relay's reply, not a request")
     }
 
     private mutating func readReplyTopic(_ headers: RecordHeaders) {
