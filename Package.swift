@@ -159,7 +159,7 @@ let package = Package(
                 "ChatCompletions", "EventLoop", "JSON", "Logging", "Metrics", "Partitions", "ProviderAPI", "Routing",
                 "TestSupport", "Time",
             ]),
-        tests("BedrockRelay", ["Partitions", "Time"]),
+        tests("BedrockRelay", ["Configuration", "HTTP", "Partitions", "Time"]),
         tests("Simulator", ["CRdKafka"]),
         tests("RoutingScenarios", ["Routing", "TestSupport", "Time"], resources: [.copy("Fixtures")]),
     ],
