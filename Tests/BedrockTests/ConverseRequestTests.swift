@@ -31,6 +31,19 @@ import Testing
         #expect(own.contains(#""temperature":1"#) && own.contains(#""maxTokens":7"#) && !own.contains("100"))
     }
 
+    @Test func `a guardrail's stream mode goes where the answer is streamed, with tools or without`() throws {
+        let guardrail = #""stream":true,"guardrailConfig":{"guardrailIdentifier":"g","streamProcessingMode":"sync"}"#
+        let tools = #","tools":[{"type":"function","function":{"name":"f"}}]"#
+        let convert = { (members: String, model: String) in
+            try Self.convert(members, model: model).contains("streamProcessingMode")
+        }
+        let llama = "meta.llama3-3-70b-instruct-v1:0"
+        #expect(try convert(guardrail, llama))
+        #expect(try !convert(guardrail + tools, llama))
+        #expect(try convert(guardrail + tools, "anthropic.claude-3-haiku-20240307-v1:0"))
+        #expect(try !convert(guardrail, "ai21.jamba-1-5-mini-v1:0"))
+    }
+
     @Test func `leading system and developer messages become system blocks, one per text`() throws {
         let body = try Self.convert(
             """
