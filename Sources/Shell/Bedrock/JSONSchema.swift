@@ -170,8 +170,11 @@ struct JSONSchema {
     /// The one of the schema's definitions that a `$ref` names; nil for other objects.
     private func definition(_ object: JSONValue) -> (name: String, JSONValue)? {
         guard let reference = object["$ref"]?.string, reference.hasPrefix("#/") else { return nil }
-        let name = Self.unescaped(reference)
-        return definitions[name].map { (name, $0) }
+        // Some write names as they are, escapes or not.
+        for name in [Self.unescaped(reference), reference] {
+            if let definition = definitions[name] { return (name, definition) }
+        }
+        return nil
     }
 
     /// A JSON pointer in a URL's fragment as text: `%xx` stands for a byte, `~1` for a slash, `~0` for the tilde.
@@ -183,9 +186,10 @@ struct JSONSchema {
         var rest = Array(reference.utf8)[...]
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "%"),
-                let escaped = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+                case let digits = rest.prefix(2).compactMap({ Character(Unicode.Scalar($0)).hexDigitValue }),
+                digits.count == 2
             {
-                text.append(escaped)
+                text.append(UInt8(digits[0] << 4 | digits[1]))
                 rest = rest.dropFirst(2)
             } else {
                 text.append(byte)
