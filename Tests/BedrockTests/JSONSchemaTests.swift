@@ -75,6 +75,12 @@ import Testing
         #expect(text.hasPrefix(#"{"m0": 0, "m1": 0, "m2": 0"#))
     }
 
+    @Test(.timeLimit(.minutes(1))) func `definitions may be many, in both places`() throws {
+        let many = (0..<20_000).map { #""m\#($0)":{}"# }.joined(separator: ",")
+        let schema = ##"{"a":{"$ref":"#/$defs/m7"},"$defs":{\##(many)},"definitions":{\##(many)}}"##
+        #expect(try Self.expand(schema) == #"{"a": {}}"#)
+    }
+
     @Test func `definitions that multiply without end are refused`() {
         var definitions = #""L30":{}"#
         for level in 0..<30 {

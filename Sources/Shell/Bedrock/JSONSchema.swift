@@ -36,13 +36,14 @@ struct JSONSchema {
         self.form = form
         switch form {
         case .inliningDefinitions:
+            let tables = Self.places.map { place in
+                Dictionary(value[place]?.members.map { ($0.key.string ?? "", $0.value) } ?? []) { $1 }
+            }
             var definitions: [String: JSONValue] = [:]
-            for (place, other) in zip(Self.places, Self.places.reversed()) {
-                for member in value[place]?.members.map({ $0 }) ?? [] {
-                    let name = member.key.string ?? ""
-                    definitions["#/\(place)/\(name)"] = member.value
-                    // Found from there as well, as LiteLLM finds it: by its name.
-                    if value[other]?[name] == nil { definitions["#/\(other)/\(name)"] = member.value }
+            for (place, (own, others)) in zip(Self.places, zip(tables, tables.reversed())) {
+                // Those in the other place are found from here as well, as LiteLLM finds them: by their names.
+                for (name, definition) in others.merging(own, uniquingKeysWith: { $1 }) {
+                    definitions["#/\(place)/\(name)"] = definition
                 }
             }
             self.definitions = definitions
