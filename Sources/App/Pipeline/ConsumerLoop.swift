@@ -49,7 +49,7 @@ public final class ConsumerLoop {
     private struct Run {
         let task: Task<Void, Never>
         let partition: TopicPartition
-        /// When the record was; now, where it does not say or its producer's clock is ahead of ours.
+        /// When the record was.
         let made: Instant
         /// Its place is free already; only its outcome is still on its way.
         var isAnswered = false
@@ -143,9 +143,7 @@ extension ConsumerLoop {
                 self.ended(id, finished: false)
             }
         }
-        let now = loop.now
-        let made = record.timestamp < 0 ? now : min(Instant(unixMilliseconds: record.timestamp), now)
-        running[id] = Run(task: task, partition: record.source, made: made)
+        running[id] = Run(task: task, partition: record.source, made: record.made(before: loop.now))
     }
 
     /// What a request takes beside its record and its reply while it waits for its outcome to be safe, when nothing but

@@ -86,9 +86,7 @@ public final class RoutingEvents {
         let trail = progress.trail
         let record = progress.record
         let now = loop.now
-        // Its producer's clock may be ahead of ours, and nothing is taken before it was made.
-        let created =
-            record.timestamp < 0 ? progress.taken : min(Instant(unixMilliseconds: record.timestamp), progress.taken)
+        let created = record.made(before: progress.taken)
         return RoutingEvent(
             time: now, instance: instance, correlationID: progress.envelope.correlationID,
             source: RoutingEvent.Source(
