@@ -13,17 +13,18 @@ public struct FallbackOverrides: Hashable, Sendable {
     /// Reads the entry, a JSON object; nil when it says nothing of the kind. A null is as good as absent. `path`: what
     /// errors put before a key.
     public init?(reading entry: JSONValue, path: String) throws(RequestFailure) {
-        for member in entry.members where !member.value.isNull {
-            let name = { (key: String) in path + key }
-            switch member.key.string {
-            case "num_retries":
-                numRetries = try member.value.requireInteger(atLeast: 0, atMost: 1000, name("num_retries"))
-            case "timeout": timeout = try member.value.requireSeconds(name("timeout"))
-            case "request_timeout": requestTimeout = try member.value.requireSeconds(name("request_timeout"))
-            case "stream_timeout": streamTimeout = try member.value.requireSeconds(name("stream_timeout"))
+        var overrides = RequestOverrides()
+        for member in entry.members {
+            switch RequestOverrides.Key.table[member.key] {
+            case let key? where [.numRetries, .timeout, .requestTimeout, .streamTimeout].contains(key):
+                try overrides.read(key, member.value, path: path)
             default: break
             }
         }
+        numRetries = overrides.numRetries
+        timeout = overrides.timeout
+        requestTimeout = overrides.requestTimeout
+        streamTimeout = overrides.streamTimeout
         if self == FallbackOverrides() { return nil }
     }
 }

@@ -47,10 +47,10 @@ public struct RequestOverrides: Hashable, Sendable {
         static let table = KeyTable<Key>()
     }
 
-    /// Takes one member of the body. A null is as good as absent.
-    mutating func read(_ key: Key, _ value: JSONValue) throws(RequestFailure) {
+    /// Takes one member of the body. A null is as good as absent. `path`: what errors put before its key.
+    mutating func read(_ key: Key, _ value: JSONValue, path: String = "") throws(RequestFailure) {
         if value.isNull { return }
-        let name = key.rawValue
+        let name = path + key.rawValue
         switch key {
         case .numRetries: numRetries = try value.requireInteger(atLeast: 0, atMost: 1000, name)
         case .timeout: timeout = try value.requireSeconds(name)
