@@ -27,7 +27,7 @@ extension Router {
         for member in reach where !names.contains(table.deployments[member].group) {
             names.append(table.deployments[member].group)
         }
-        let strategy = request.routingStrategy ?? group.strategy
+        let strategy = group.strategy(for: request)
         return names.map { name in
             HoldPlace(group: name, reach: reach.filter { table.deployments[$0].group == name }, strategy: strategy)
         }

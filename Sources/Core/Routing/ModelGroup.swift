@@ -45,3 +45,8 @@ final class ModelGroup: Sendable {
     /// The order of the member at `position` of the router's list.
     func order(of position: Int) -> Int? { orders.isEmpty ? nil : orders[position] }
 }
+
+extension ModelGroup {
+    /// The request's own, else the group's.
+    func strategy(for request: RoutingRequest) -> RoutingStrategyName { request.routingStrategy ?? strategy }
+}

@@ -79,7 +79,7 @@ extension Router {
             hop.order = next
             return hop
         }
-        let strategy = session.request.routingStrategy ?? group.strategy
+        let strategy = group.strategy(for: session.request)
         guard table.settings.enableWeightedFailover, strategy == .simpleShuffle,
             hop.attempted.count > hop.offeredAfter,
             group.members.contains(where: { !hop.attempted.contains($0) && isHealthy($0, in: group, now: now) })

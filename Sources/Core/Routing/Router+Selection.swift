@@ -11,7 +11,7 @@ extension Router {
     mutating func select(for session: RouteSession, now: Instant) -> Selection {
         guard let index = session.hop.group else { return .blocked(Obstacle(reason: .unknownModel)) }
         let group = table.groups[index]
-        let strategy = session.request.routingStrategy ?? group.strategy
+        let strategy = group.strategy(for: session.request)
         var field = Field()
         swap(&field, &self.field)  // taken out, so that it can be changed while the rest is read
         defer { swap(&field, &self.field) }

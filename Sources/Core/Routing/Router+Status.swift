@@ -38,7 +38,7 @@ extension Router {
             throw Obstacle(reason: .unknownModel).refusal(model: request.model, now: now)
         }
         let group = table.groups[index]
-        let strategy = request.routingStrategy ?? group.strategy
+        let strategy = group.strategy(for: request)
         var field = Field()
         if let obstacle = copy.fill(&field, group: group, strategy: strategy, session: session, now: now) {
             throw obstacle.refusal(model: request.model, now: now)

@@ -32,7 +32,7 @@ extension Router {
         session.phase = .calling
         session.attempts += 1
         if let index = session.hop.group {
-            session.strategyUsed = session.request.routingStrategy ?? table.groups[index].strategy
+            session.strategyUsed = table.groups[index].strategy(for: session.request)
             session.hop.level = table.groups[index].order(of: deployment)
         }
         if table.settings.enableWeightedFailover { session.hop.attempted.append(deployment) }
@@ -71,7 +71,7 @@ extension Router {
     ) -> RouteStep? {
         guard table.settings.onCapacityExhausted == .reject, obstacle.reason == .rateLimit, obstacle.isTemporary,
             let until = obstacle.until, let index = session.hop.group, table.groups[index].members.count == 1,
-            (session.request.routingStrategy ?? table.groups[index].strategy) == .usageBasedV2
+            table.groups[index].strategy(for: session.request) == .usageBasedV2
         else { return nil }
         let allowed = session.hop.allowedRetries ?? session.asked(\.numRetries) ?? table.settings.numRetries
         guard session.hop.retries < allowed else { return nil }
