@@ -145,7 +145,7 @@ public final class RequestHandler {
             throw .invalid("Reply topic \"\(destination.topic)\" does not exist.", param: "reply-topic")
         }
         guard let partition = destination.partition, partition >= count else { return }
-        progress.destination = ReplyDestination(topic: destination.topic, partition: nil)
+        progress.destination?.partition = nil
         throw .invalid(
             "Reply topic \"\(destination.topic)\" has no partition \(partition); it has \(count).",
             param: "reply-partition")

@@ -5,8 +5,9 @@ public import Time
 /// The one router that all requests of this process share, and the queue of requests that it holds back.
 ///
 /// Held requests wait in arrival order, those of a model group that the same deployments can serve in one queue. Whoever
-/// frees capacity wakes the first of each of the group's queues; a woken request that could go on wakes the next, one that could not keeps its place. So an event costs what it lets
-/// through, not what is waiting.
+/// frees capacity wakes the first of each of the group's queues; a woken request that could go on wakes the next, one
+/// that could not keeps its place. So an event costs what it lets through and the group's queues, which are few, not what
+/// is waiting.
 @RequestPath
 public final class SharedRouter {
     private var router: Router
@@ -111,7 +112,6 @@ public final class SharedRouter {
     /// Lets the first request of each place in `group` ask the router again, the oldest first.
     private func wakeNext(in group: String) {
         guard let places = queues[group] else { return }
-        if places.count == 1 { return places.first?.value.first?.wake() ?? () }
         for held in places.values.compactMap(\.first).sorted(by: { $0.ticket < $1.ticket }) { held.wake() }
     }
 
