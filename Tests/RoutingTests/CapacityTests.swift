@@ -216,13 +216,25 @@ import Time
         _ = orders.serve("g", ["o2": [.fails(401)]])
         #expect(orders.serve("g").end == "hold 3.0 g")
 
-        // What the request may not go to is not waited for.
-        request = RoutingRequest(model: "g")
-        orders = Self.waiting([
-            deployment("o1") { $0.cooldownTime = .seconds(3) }, deployment("o2") { $0.isBlocked = true },
-        ]) { $0.numRetries = 0 }
-        _ = orders.serve("g", ["o1": [.fails(401)]])
-        #expect(orders.serve("g").end == "hold 2.9 g" || orders.serve("g").end == "hold 3.0 g")
+    }
+
+    @Test func `what the request may not go to is not waited for`() {
+        var bench = Self.waiting([
+            deployment("eu") {
+                $0.region = "eu-west-1"
+                $0.cooldownTime = .seconds(3)
+            }, deployment("us") { $0.limits.tokensPerMinute = 10 },
+        ]) {
+            $0.strategy = .usageBasedV2
+            $0.enablePreCallChecks = true
+            $0.numRetries = 0
+        }
+        var request = RoutingRequest(model: "g")
+        request.messageTokens = 60
+        _ = bench.serve(request, ["eu": [.fails(401)]])
+        #expect(bench.serve(request).end == "hold 3.0 g")
+        request.allowedModelRegion = "us"
+        #expect(bench.serve(request).end == "429 rateLimit")
     }
 
     @Test func `refused, a request learns of the first deployment that is back`() {
@@ -280,15 +292,20 @@ import Time
         #expect((0..<6).map { _ in bench.serve("g").calls } == [["o1"], ["o2"], ["o2"], ["o2"], ["o2"], ["f1"]])
     }
 
-    @Test func `a hard limit benches for the rest of the minute, by the cool-down rules`() {
+    /// d1 has all the weight and a hard limit, d2 neither.
+    private static func hardLimited(_ requests: Int, _ settings: (inout RouterSettings) -> Void) -> Bench {
         let limited = deployment("d1") {
             $0.weight = 1
-            $0.limits.requestsPerMinute = 1
+            $0.limits.requestsPerMinute = requests
         }
-        var tolerant = Bench([limited, deployment("d2")]) {
+        return Bench([limited, deployment("d2")]) {
             $0.enforceModelRateLimits = true
-            $0.allowedFails = 1
+            settings(&$0)
         }
+    }
+
+    @Test func `a hard limit benches for the rest of the minute, by the cool-down rules`() {
+        var tolerant = Self.hardLimited(1) { $0.allowedFails = 1 }
         _ = tolerant.serve("g")
         for benched in [nil, 59.9] {
             #expect(tolerant.serve("g").end == "429 rateLimit after 60")
@@ -300,21 +317,11 @@ import Time
     }
 
     @Test func `hard limits hold under any strategy; refused after the pick, the deployment is benched`() {
-        let limited = deployment("d1") {
-            $0.weight = 1
-            $0.limits.requestsPerMinute = 2
-        }
-        var bench = Bench([limited, deployment("d2")]) {
-            $0.enforceModelRateLimits = true
-            $0.numRetries = 0
-        }
+        var bench = Self.hardLimited(2) { $0.numRetries = 0 }
         for _ in 0..<2 { #expect(bench.serve("g").calls == ["d1"]) }
         #expect(bench.serve("g").end == "429 rateLimit after 60")
         #expect(bench.cooldown(of: "d1") == 59.8)
-        var waiting = Bench([limited, deployment("d2")]) {
-            $0.enforceModelRateLimits = true
-            $0.onCapacityExhausted = .wait
-        }
+        var waiting = Self.hardLimited(2) { $0.onCapacityExhausted = .wait }
         for _ in 0..<2 { #expect(waiting.serve("g").calls == ["d1"]) }
         #expect(waiting.serve("g").calls == ["d2"])
     }
